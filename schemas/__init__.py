@@ -1,0 +1,1 @@
+"""What flows: records, label sets, topics, configuration and wire formats. No I/O, no clock."""

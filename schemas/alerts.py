@@ -1,0 +1,84 @@
+"""Records of tocsin.alerts: transitions of alerts, and ticks that tell how far a detect partition has come.
+
+A tick of time T says: this partition has sent all its transitions up to and including T. Only transitions travel,
+never "still firing".
+"""
+
+from typing import TypeAlias
+
+from schemas.labels import content_id
+from schemas.reasons import AlertReason, AlertState, Severity
+from schemas.records import Record
+
+
+class Alert(Record, frozen=True, kw_only=True, tag="alert", tag_field="kind"):
+    """One transition of one alert, which is a rule and a label set.
+
+    Attributes:
+        id: identity of the transition, see `transition_id`.
+        tenant: whose it is; not part of `labels`.
+        rule: `group/alertname` of the rule.
+        fingerprint: 16 hex digits; identity of the alert over its transitions.
+        state: what it changed to.
+        time: event time of the transition, ms.
+        active_at: event time at which the condition became true, ms.
+        value: value of the expression, None where it is not finite.
+        score, expected, low, high: what a detector said, None for plain rules.
+        view: one sentence of the detector or the rule about why.
+        urgent: from a rule that is evaluated on arrival; not held back for the order of time.
+        source: `samples partition` that it comes from.
+
+    """
+
+    id: str
+    tenant: str
+    rule: str
+    fingerprint: str
+    state: AlertState
+    reason: AlertReason
+    time: int
+    active_at: int
+    labels: dict[str, str]
+    annotations: dict[str, str] = {}
+    value: float | None = None
+    score: float | None = None
+    expected: float | None = None
+    low: float | None = None
+    high: float | None = None
+    view: str = ""
+    urgent: bool = False
+    source: int = 0
+
+    @property
+    def name(self) -> str:
+        """The rule's alertname."""
+        return self.labels.get("alertname", self.rule)
+
+    @property
+    def severity(self) -> Severity:
+        """From the label `severity`; warning where it is missing or unknown."""
+        given = self.labels.get("severity", "")
+        return Severity(given) if given in set(Severity) else Severity.WARNING
+
+
+class Tick(Record, frozen=True, kw_only=True, tag="tick", tag_field="kind"):
+    """How far one detect partition has come.
+
+    Attributes:
+        source: the partition of tocsin.samples that it speaks of.
+        time: all transitions up to and including this event time, in ms, have been sent.
+        record_time: largest record time behind it, ms.
+
+    """
+
+    source: int
+    time: int
+    record_time: int = 0
+
+
+AlertRecord: TypeAlias = Alert | Tick
+
+
+def transition_id(fingerprint: str, state: AlertState, time: int) -> str:
+    """Identity of a transition: the same after any restart."""
+    return content_id(fingerprint, state.value, time)

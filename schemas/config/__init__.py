@@ -1,0 +1,31 @@
+"""What stands in `tocsin.yaml`: one pydantic model file a section; strict keys, units in names."""
+
+from schemas.config.correlate import CorrelateConfig, TopologyConfig
+from schemas.config.document import Document, find_problems, load_document
+from schemas.config.kafka import KafkaConfig
+from schemas.config.limits import LimitsConfig
+from schemas.config.notify import NotifyConfig, StdoutReceiver, WebhookReceiver
+from schemas.config.record import MetricsConfig, RecordConfig
+from schemas.config.remediate import PlaybookConfig
+from schemas.config.root import Config
+from schemas.config.source import SourceConfig
+from schemas.config.time import TimeConfig
+
+__all__ = [
+    "Config",
+    "CorrelateConfig",
+    "Document",
+    "KafkaConfig",
+    "LimitsConfig",
+    "MetricsConfig",
+    "NotifyConfig",
+    "PlaybookConfig",
+    "RecordConfig",
+    "SourceConfig",
+    "StdoutReceiver",
+    "TimeConfig",
+    "TopologyConfig",
+    "WebhookReceiver",
+    "find_problems",
+    "load_document",
+]

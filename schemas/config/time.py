@@ -1,0 +1,24 @@
+"""Section `time`: lateness, silence and skew, all in event time or the record times of the logs."""
+
+from schemas.config.section import Duration, Section
+
+
+class TimeConfig(Section):
+    """How long to wait for what, and which times to believe.
+
+    Attributes:
+        allowed_lateness: a source partition's watermark trails its largest event time by this much.
+        idle_after: a source silent for this long, by the record times of the others, holds nobody back.
+        max_ahead: a sample further ahead of its record time than this is refused.
+        max_age: a sample further behind its record time than this is refused.
+        tick: ticks go out each time the watermark passes a multiple of this.
+        page_horizon: an alert that ended longer ago than this when it became known is historical.
+
+    """
+
+    allowed_lateness: Duration = 5_000
+    idle_after: Duration = 60_000
+    max_ahead: Duration = 300_000
+    max_age: Duration = 604_800_000
+    tick: Duration = 1_000
+    page_horizon: Duration = 3_600_000

@@ -1,0 +1,110 @@
+"""Records of tocsin.incidents: the whole incident, each time that it changes; the contract with the outside.
+
+The topic is keyed by incident id and compacted, so the last record of a key is the incident.
+"""
+
+import msgspec
+
+from schemas.alerts import Alert
+from schemas.labels import content_id
+from schemas.reasons import (
+    AlertState,
+    AnnounceReason,
+    IncidentChange,
+    IncidentState,
+    JoinReason,
+    Severity,
+)
+from schemas.records import Record
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """One reason why a cause is thought to be the cause; `share` of all reasons is its part of the score."""
+
+    kind: str
+    share: float
+    text: str
+
+
+class Cause(msgspec.Struct, frozen=True, kw_only=True):
+    """A likely cause; the shares of all causes of an incident sum to 1."""
+
+    entity: str
+    share: float
+    evidence: tuple[Evidence, ...] = ()
+
+
+class IncidentAlert(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert of an incident in its latest state, and why it is in it."""
+
+    alert: Alert
+    joined: JoinReason
+    joined_at: int
+    first_at: int
+    resolved_at: int | None = None
+
+    @property
+    def firing(self) -> bool:
+        """Whether it fires now."""
+        return self.alert.state is AlertState.FIRING
+
+
+class TimelineEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened, when (event time, ms), by whom."""
+
+    time: int
+    change: IncidentChange
+    text: str
+    actor: str = "tocsin"
+
+
+class Incident(Record, frozen=True, kw_only=True):
+    """What people work on.
+
+    Attributes:
+        id: hash of tenant, group key and generation.
+        group_key: readable identity of the group: tenant and group labels.
+        generation: counts the incidents of one group key, from 1.
+        revision: counts the records of this incident, from 1; a provisional one has the number that
+            the final one will have.
+        provisional: written for an urgent alert ahead of the order of time; the final record follows.
+        change: why this record was written.
+        announce: why people are to be told now; None when they are not.
+        announcement: counts the announcements of this incident, from 1; part of their idempotency key.
+        historical: it was over before it could be told.
+        opened_at, updated_at, resolved_at: event times, ms.
+        causes: the likeliest first.
+
+    """
+
+    id: str
+    tenant: str
+    group_key: str
+    generation: int
+    revision: int
+    provisional: bool = False
+    state: IncidentState
+    change: IncidentChange
+    announce: AnnounceReason | None = None
+    announcement: int = 0
+    historical: bool = False
+    severity: Severity
+    title: str
+    group_labels: dict[str, str]
+    opened_at: int
+    updated_at: int
+    resolved_at: int | None = None
+    reopened: int = 0
+    alerts: tuple[IncidentAlert, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    timeline: tuple[TimelineEntry, ...] = ()
+
+    @property
+    def firing(self) -> tuple[IncidentAlert, ...]:
+        """The alerts that fire now."""
+        return tuple(a for a in self.alerts if a.firing)
+
+
+def incident_id(tenant: str, group_key: str, generation: int) -> str:
+    """Identity of an incident."""
+    return content_id(tenant, group_key, generation)

@@ -1,0 +1,144 @@
+"""Label sets: the identity of a series or an alert, its canonical order, its fingerprint, and matchers.
+
+A label set is a tuple of (name, value) pairs, sorted by name, without empty values: Prometheus treats a missing
+label and an empty one alike. The tenant travels in every label set as the reserved label `__tenant__`; nothing
+that groups, matches or joins may ever drop it, so no tenant can see another's series.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from hashlib import blake2b
+from typing import TypeAlias
+
+import msgspec
+
+Labels: TypeAlias = tuple[tuple[str, str], ...]
+
+METRIC = "__name__"
+TENANT = "__tenant__"
+ALERTNAME = "alertname"
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Labels)
+
+LABEL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+METRIC_NAME = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*")
+
+
+def make_labels(pairs: Mapping[str, str] | Iterable[tuple[str, str]]) -> Labels:
+    """Canonical label set of a mapping or of pairs; the last of equal names wins."""
+    items = dict(pairs)
+    return tuple(sorted((n, v) for n, v in items.items() if v))
+
+
+def get_label(labels: Labels, name: str) -> str:
+    """Value of a label, the empty string where it is missing."""
+    for n, v in labels:
+        if n == name:
+            return v
+    return ""
+
+
+def without(labels: Labels, *names: str) -> Labels:
+    """The label set without these names."""
+    return tuple(p for p in labels if p[0] not in names)
+
+
+def encode_labels(labels: Labels) -> bytes:
+    """Canonical bytes: JSON array of pairs. Equal label sets have equal bytes and the other way round."""
+    return _encoder.encode(labels)
+
+
+def decode_labels(data: bytes) -> Labels:
+    """Inverse of `encode_labels`.
+
+    Raises:
+        msgspec.DecodeError: the bytes are not such an array.
+
+    """
+    return _decoder.decode(data)
+
+
+def fingerprint_bytes(data: bytes) -> int:
+    """Unsigned 64-bit BLAKE2b (RFC 7693) of canonical label bytes."""
+    return int.from_bytes(blake2b(data, digest_size=8).digest(), "big")
+
+
+def fingerprint(labels: Labels) -> int:
+    """Stable unsigned 64-bit hash of a label set."""
+    return fingerprint_bytes(encode_labels(labels))
+
+
+def content_id(*parts: str | int) -> str:
+    """Identity of a record from its content: 16 hex digits of BLAKE2b over the parts, order kept."""
+    return blake2b(_encoder.encode(parts), digest_size=8).hexdigest()
+
+
+class MatchOp(StrEnum):
+    """The four operators of a matcher."""
+
+    EQUAL = "="
+    NOT_EQUAL = "!="
+    REGEX = "=~"
+    NOT_REGEX = "!~"
+
+
+@dataclass(frozen=True)
+class Matcher:
+    """One condition on one label; a missing label is an empty one; regular expressions are anchored."""
+
+    name: str
+    op: MatchOp
+    value: str
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The compiled expression of a regex matcher, dot matching newline as in Prometheus."""
+        return re.compile(self.value, re.DOTALL)
+
+    def matches_value(self, value: str) -> bool:
+        """Whether a value of the label (empty when missing) satisfies the condition."""
+        match self.op:
+            case MatchOp.EQUAL:
+                return value == self.value
+            case MatchOp.NOT_EQUAL:
+                return value != self.value
+            case MatchOp.REGEX:
+                return self.pattern.fullmatch(value) is not None
+            case MatchOp.NOT_REGEX:
+                return self.pattern.fullmatch(value) is None
+
+    def matches(self, labels: Labels) -> bool:
+        """Whether a label set satisfies the condition."""
+        return self.matches_value(get_label(labels, self.name))
+
+    def __str__(self) -> str:
+        return f"{self.name}{self.op.value}{msgspec.json.encode(self.value).decode()}"
+
+
+_MATCHER = re.compile(r'\s*([A-Za-z_][A-Za-z0-9_]*)\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*"|[^"]*?)\s*')
+
+
+def parse_matcher(text: str) -> Matcher:
+    """Read `name="value"`, `name=~"regex"`; quotes may be left out as in Alertmanager's matchers.
+
+    Raises:
+        ValueError: it is not a matcher, or its regular expression does not compile.
+
+    """
+    found = _MATCHER.fullmatch(text)
+    if found is None:
+        raise ValueError(f'not a matcher: {text!r}; write name="value" with one of = != =~ !~')
+    name, op, value = found.groups()
+    if value.startswith('"'):
+        value = msgspec.json.decode(value.encode(), type=str)
+    matcher = Matcher(name, MatchOp(op), value)
+    if matcher.op in (MatchOp.REGEX, MatchOp.NOT_REGEX):
+        try:
+            matcher.pattern  # noqa: B018  compiled here so that a bad one fails at start
+        except re.error as error:
+            raise ValueError(f"bad regular expression in {text!r}: {error}") from error
+    return matcher

@@ -1,0 +1,212 @@
+"""SampleBatch: samples as columns with a dictionary of their label sets, and the binary form of tocsin.samples.
+
+A batch holds samples of one source partition, in the order in which they stood there, and that partition's
+watermark after the last of them; a batch without samples carries a watermark only. Labels are kept as canonical
+bytes beside their fingerprints, so that a reader that knows a fingerprint never parses the text.
+
+Binary form, little endian: magic `TCSN`, version (1 byte), length of the head (4 bytes), head (msgpack of
+`_Head`), then the columns one after the other: fingerprints u64[k], label offsets u32[k+1], label bytes, series u32[n],
+times i64[n], values f64[n], offsets i64[n].
+"""
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeAlias
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.errors import DecodeError
+from schemas.labels import Labels, decode_labels, encode_labels, fingerprint_bytes
+from schemas.reasons import DeadLetterReason
+
+MAGIC = b"TCSN"
+VERSION = 1
+_PREFIX = struct.Struct("<4sBI")
+
+Int64s: TypeAlias = NDArray[np.int64]
+UInt32s: TypeAlias = NDArray[np.uint32]
+UInt64s: TypeAlias = NDArray[np.uint64]
+Float64s: TypeAlias = NDArray[np.float64]
+
+STALE_BITS = 0x7FF0000000000002
+"""Prometheus's stale marker: "this series ended here". Compare bits, never values: it is a NaN."""
+
+
+class _Head(msgspec.Struct, array_like=True, frozen=True):
+    topic: str
+    partition: int
+    watermark: int
+    record_time: int
+    series: int
+    samples: int
+    label_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class SampleBatch:
+    """Samples of one source partition as columns.
+
+    Attributes:
+        topic: source topic of the samples.
+        partition: source partition.
+        watermark: event time in ms before which this source partition brings nothing more.
+        record_time: largest Kafka record time, in ms, among the records read so far of this source partition.
+        fingerprints: uint64[k], fingerprint of each label set.
+        label_bytes: k canonical encodings of the label sets (`encode_labels`).
+        series: uint32[n], for each sample the index of its label set.
+        times: int64[n], event time in ms.
+        values: float64[n]; NaN only as the stale marker.
+        offsets: int64[n], source offset of each sample, ascending.
+
+    """
+
+    topic: str
+    partition: int
+    watermark: int
+    record_time: int
+    fingerprints: UInt64s
+    label_bytes: Sequence[bytes]
+    series: UInt32s
+    times: Int64s
+    values: Float64s
+    offsets: Int64s
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def labels(self, index: int) -> Labels:
+        """Label set number `index` of the dictionary."""
+        return decode_labels(self.label_bytes[index])
+
+    def keep(self, mask: NDArray[np.bool_]) -> "SampleBatch":
+        """The samples where the mask is true; the dictionary stays whole."""
+        return SampleBatch(
+            self.topic,
+            self.partition,
+            self.watermark,
+            self.record_time,
+            self.fingerprints,
+            self.label_bytes,
+            self.series[mask],
+            self.times[mask],
+            self.values[mask],
+            self.offsets[mask],
+        )
+
+
+def make_batch(
+    topic: str,
+    partition: int,
+    *,
+    watermark: int,
+    record_time: int,
+    samples: Sequence[tuple[Labels, int, float, int]] = (),
+) -> SampleBatch:
+    """Batch of (labels, time, value, offset) tuples: for tests, small producers and backtests."""
+    index: dict[Labels, int] = {}
+    series = [index.setdefault(labels, len(index)) for labels, *_ in samples]
+    encoded = [encode_labels(labels) for labels in index]
+    return SampleBatch(
+        topic,
+        partition,
+        watermark,
+        record_time,
+        np.array([fingerprint_bytes(b) for b in encoded], np.uint64),
+        encoded,
+        np.array(series, np.uint32),
+        np.array([s[1] for s in samples], np.int64),
+        np.array([s[2] for s in samples], np.float64),
+        np.array([s[3] for s in samples], np.int64),
+    )
+
+
+def encode_batch(batch: SampleBatch) -> bytes:
+    """Binary form of a batch."""
+    lengths = np.fromiter(map(len, batch.label_bytes), np.uint32, len(batch.label_bytes))
+    ends = np.zeros(len(lengths) + 1, np.uint32)
+    np.cumsum(lengths, out=ends[1:])
+    head = msgspec.msgpack.encode(
+        _Head(
+            batch.topic,
+            batch.partition,
+            batch.watermark,
+            batch.record_time,
+            len(batch.fingerprints),
+            len(batch),
+            int(ends[-1]),
+        )
+    )
+    return b"".join(
+        (
+            _PREFIX.pack(MAGIC, VERSION, len(head)),
+            head,
+            batch.fingerprints.astype("<u8", copy=False).tobytes(),
+            ends.astype("<u4", copy=False).tobytes(),
+            *batch.label_bytes,
+            batch.series.astype("<u4", copy=False).tobytes(),
+            batch.times.astype("<i8", copy=False).tobytes(),
+            batch.values.astype("<f8", copy=False).tobytes(),
+            batch.offsets.astype("<i8", copy=False).tobytes(),
+        )
+    )
+
+
+def _refuse(detail: str) -> DecodeError:
+    return DecodeError(DeadLetterReason.UNKNOWN_RECORD, detail)
+
+
+def decode_batch(data: bytes) -> SampleBatch:
+    """Inverse of `encode_batch`; the columns are read-only views of `data`.
+
+    Raises:
+        DecodeError: wrong magic number, a version of the future, or lengths that do not fit.
+
+    """
+    if len(data) < _PREFIX.size:
+        raise _refuse(f"{len(data)} bytes are no sample batch")
+    magic, version, head_length = _PREFIX.unpack_from(data)
+    if magic != MAGIC:
+        raise _refuse(f"magic number {magic!r} instead of {MAGIC!r}")
+    if version != VERSION:
+        raise _refuse(f"sample batch of version {version}, this code reads {VERSION}")
+    at = _PREFIX.size + head_length
+    try:
+        head = msgspec.msgpack.decode(data[_PREFIX.size : at], type=_Head)
+    except msgspec.MsgspecError as error:
+        raise _refuse(f"head of sample batch: {error}") from error
+    k, n = head.series, head.samples
+    if min(k, n, head.label_bytes) < 0 or (
+        len(data) != at + k * 8 + (k + 1) * 4 + head.label_bytes + n * (4 + 8 + 8 + 8)
+    ):
+        raise _refuse("length of sample batch does not fit its head")
+    fingerprints = np.frombuffer(data, "<u8", k, at)
+    at += k * 8
+    ends = np.frombuffer(data, "<u4", k + 1, at).tolist()
+    at += (k + 1) * 4
+    if ends[0] != 0 or ends[-1] != head.label_bytes or any(map(int.__gt__, ends, ends[1:])):
+        raise _refuse("label offsets of sample batch do not fit")
+    label_bytes = [data[at + a : at + b] for a, b in pairwise(ends)]
+    at += head.label_bytes
+    series = np.frombuffer(data, "<u4", n, at)
+    if n and int(series.max()) >= k:
+        raise _refuse("series index of sample batch out of range")
+    at += n * 4
+    times = np.frombuffer(data, "<i8", n, at)
+    values = np.frombuffer(data, "<f8", n, at + n * 8)
+    offsets = np.frombuffer(data, "<i8", n, at + n * 16)
+    return SampleBatch(
+        head.topic,
+        head.partition,
+        head.watermark,
+        head.record_time,
+        fingerprints,
+        label_bytes,
+        series,
+        times,
+        values,
+        offsets,
+    )

@@ -1,0 +1,60 @@
+"""Every topic in one table: name, key, what it holds, partitions, retention."""
+
+from dataclasses import dataclass, field
+
+SAMPLES = "tocsin.samples"
+ALERTS = "tocsin.alerts"
+INCIDENTS = "tocsin.incidents"
+NOTIFICATIONS = "tocsin.notifications"
+REMEDIATIONS = "tocsin.remediations"
+COMMANDS = "tocsin.commands"
+DEAD_LETTERS = "tocsin.dead-letters"
+STATE = "tocsin.state"
+TELEMETRY = "telemetry"
+
+DAY_MS = 86_400_000
+PARTITIONS = 4
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic as it is to be created; `settings` are Kafka's topic configuration."""
+
+    name: str
+    key: str
+    holds: str
+    partitions: int = PARTITIONS
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+def _kept(days: int) -> dict[str, str]:
+    return {"cleanup.policy": "delete", "retention.ms": str(days * DAY_MS)}
+
+
+_COMPACTED = {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.1"}
+
+OWN_TOPICS: tuple[Topic, ...] = (
+    Topic(SAMPLES, "locality", "samples as columns", settings=_kept(1)),
+    Topic(ALERTS, "tenant", "alert transitions and ticks", settings=_kept(7)),
+    Topic(
+        INCIDENTS, "incident id", "incidents, the last record of a key counts", settings=_COMPACTED
+    ),
+    Topic(NOTIFICATIONS, "incident id", "attempts to tell somebody", settings=_kept(30)),
+    Topic(REMEDIATIONS, "incident id", "intents and results of playbooks", settings=_kept(30)),
+    Topic(COMMANDS, "tenant", "what people say", settings=_kept(30)),
+    Topic(DEAD_LETTERS, "none", "what could not be read", settings=_kept(7)),
+    Topic(
+        STATE,
+        "stage, topic, partition",
+        "checkpoints",
+        settings=_COMPACTED | {"segment.ms": "600000"},
+    ),
+)
+
+
+def all_topics(
+    sources: tuple[str, ...] = (TELEMETRY,), partitions: int = PARTITIONS
+) -> list[Topic]:
+    """Sources first, then our own, each with this number of partitions."""
+    given = [Topic(name, "any", "telemetry", settings=_kept(7)) for name in sources]
+    return [Topic(t.name, t.key, t.holds, partitions, t.settings) for t in (*given, *OWN_TOPICS)]
