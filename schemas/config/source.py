@@ -16,9 +16,11 @@ class SourceConfig(Section):
     """One telemetry topic.
 
     `keyed: true` says that producers key by locality, so that ingest and detect run fused, with no hop between them.
+    `metrics`, where given, are the names that this topic carries: `tocsin check` holds the rules against them.
     """
 
     topic: str = "telemetry"
     format: Literal["json"] = "json"
     keyed: bool = False
+    metrics: tuple[str, ...] = ()
     tenant: TenantConfig = TenantConfig()

@@ -1,0 +1,153 @@
+"""DetectCore: batches of samples in, alert transitions and ticks out; the same for the two-hop and the fused path.
+
+Samples of rules that are evaluated on arrival go through at once, in the order of the log. All others wait until the
+watermark has passed them; then every rule group is evaluated at each multiple of its interval that it has passed.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.alerts import Alert, Tick
+from schemas.config import LimitsConfig, TimeConfig
+from schemas.reasons import DeadLetterReason
+from schemas.samples import SampleBatch
+from streams.detect.reorder import Held, Reorder
+from streams.rules.engine import RuleEngine
+from streams.rules.load import RuleGroup
+from streams.time.watermark import BEFORE_ALL, Watermarks
+
+Source = tuple[str, int]
+
+
+class DetectCore:
+    """State of one detect partition.
+
+    Attributes:
+        number: what this partition calls itself in its alerts and ticks.
+        dropped: how many samples were dropped, by reason.
+
+    """
+
+    def __init__(
+        self,
+        groups: Sequence[RuleGroup],
+        *,
+        number: int,
+        expected: Sequence[Source],
+        time: TimeConfig,
+        limits: LimitsConfig,
+    ) -> None:
+        self.number = number
+        self.dropped: Counter[DeadLetterReason] = Counter()
+        self.engine = RuleEngine(groups, source=number, max_series=limits.series_per_tenant)
+        self._time = time
+        self._series_idle_ms = limits.series_idle
+        self._watermarks: Watermarks[Source] = Watermarks(expected, idle_after_ms=time.idle_after)
+        self._reorder = Reorder()
+        self._sources = {source: i for i, source in enumerate(expected)}
+        self._applied: dict[Source, int] = {}
+        self._evaluated = BEFORE_ALL
+        self._ticked = BEFORE_ALL
+        self._record_time = BEFORE_ALL
+
+    def apply(self, batches: Sequence[SampleBatch]) -> list[Alert | Tick]:
+        """Take in batches; what is to be told because of them."""
+        out: list[Alert | Tick] = []
+        for batch in batches:
+            out += self._take(batch)
+        out += self._advance()
+        return out
+
+    def _take(self, batch: SampleBatch) -> list[Alert]:
+        """Keep the samples that are new, and evaluate the rules that do not wait."""
+        source = (batch.topic, batch.partition)
+        self._watermarks.advance(source, batch.watermark, batch.record_time)
+        self._record_time = max(self._record_time, batch.record_time)
+        if not len(batch):
+            return []
+        applied = self._applied.get(source, -1)
+        if int(batch.offsets[0]) <= applied:
+            batch = batch.keep(batch.offsets > applied)
+            if not len(batch):
+                return []
+        self._applied[source] = int(batch.offsets[-1])
+        rows = self.engine.store.rows(batch.fingerprints, batch.label_bytes)[batch.series]
+        times, values, offsets = batch.times, batch.values, batch.offsets
+        if int(rows.min()) < 0:
+            fits = np.flatnonzero(rows >= 0)
+            self.dropped[DeadLetterReason.TOO_MANY_SERIES] += len(rows) - len(fits)
+            rows, times, values, offsets = rows[fits], times[fits], values[fits], offsets[fits]
+        alerts = self.engine.arrive(rows, times, values)
+        if self.engine.ticking:
+            number = self._sources.setdefault(source, len(self._sources))
+            numbers = np.full(len(rows), number, np.int32)
+            self._reorder.hold(Held(rows, times, values, numbers, offsets))
+        return alerts
+
+    def _advance(self) -> list[Alert | Tick]:
+        """Evaluate what the watermark has passed, and say how far that is."""
+        out: list[Alert | Tick] = []
+        watermark = self._watermarks.current()
+        if watermark == BEFORE_ALL:
+            return out
+        passed = watermark - 1
+        if self._evaluated == BEFORE_ALL:
+            # the first tick follows the first sample: what lies before it is nobody's silence
+            first = self._reorder.earliest()
+            self._evaluated = passed if first is None else min(first, passed)
+        while (tick := self.engine.next_tick(self._evaluated)) <= passed:
+            held, late = self._reorder.release(tick)
+            self.dropped[DeadLetterReason.LATE] += late
+            self.engine.append(held.rows, held.times, held.values)
+            out += self.engine.tick(tick)
+            self._evaluated = tick
+        told = passed - passed % self._time.tick
+        if told > self._ticked:
+            self._ticked = told
+            self.engine.retire(told - self._series_idle_ms)
+            out.append(Tick(source=self.number, time=told, record_time=self._record_time))
+        return out
+
+    def snapshot(self) -> tuple[dict[str, NDArray[np.generic]], dict[str, object]]:
+        """Columns and small facts that `restore` takes."""
+        columns = {f"engine.{k}": v for k, v in self.engine.snapshot().items()}
+        columns |= {f"reorder.{k}": v for k, v in self._reorder.snapshot().items()}
+        first, marks = self._watermarks.snapshot()
+        facts: dict[str, object] = {
+            "first_record_time": first,
+            "marks": [[*source, *mark] for source, mark in marks.items()],
+            "sources": [list(source) for source in self._sources],
+            "applied": [[*source, offset] for source, offset in self._applied.items()],
+            "evaluated": self._evaluated,
+            "ticked": self._ticked,
+            "record_time": self._record_time,
+        }
+        return columns, facts
+
+    def restore(
+        self, columns: Mapping[str, NDArray[np.generic]], facts: Mapping[str, object]
+    ) -> None:
+        """Continue from a snapshot.
+
+        Raises:
+            CheckpointError: the rules' state cannot be read.
+
+        """
+
+        def part(prefix: str) -> dict[str, NDArray[np.generic]]:
+            return {k.removeprefix(prefix): v for k, v in columns.items() if k.startswith(prefix)}
+
+        known: dict[str, list[tuple[str, int, int, int]]] = facts  # type: ignore[assignment]  # as `snapshot` wrote it
+        numbers: dict[str, int] = facts  # type: ignore[assignment]  # as above
+        self.engine.restore(part("engine."))
+        self._reorder.restore(part("reorder."))
+        marks = {(topic, p): (w, r) for topic, p, w, r in known["marks"]}
+        self._watermarks.restore(numbers["first_record_time"], marks)
+        self._sources = {(s[0], s[1]): i for i, s in enumerate(known["sources"])}
+        self._applied = {(s[0], s[1]): s[2] for s in known["applied"]}
+        self._evaluated = numbers["evaluated"]
+        self._ticked = numbers["ticked"]
+        self._record_time = numbers["record_time"]

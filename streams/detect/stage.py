@@ -1,0 +1,188 @@
+"""DetectStage and FusedStage: the pure stages around DetectCore.
+
+DetectStage reads tocsin.samples; FusedStage reads the telemetry of producers that key by locality, with no hop between.
+"""
+
+from collections.abc import Sequence
+
+from schemas import topics
+from schemas.alerts import Alert, Tick
+from schemas.config import Config, SourceConfig
+from schemas.dead_letters import DeadLetter, dead_letter
+from schemas.errors import CheckpointError, DecodeError
+from schemas.labels import fingerprint_bytes
+from schemas.records import cloud_event_headers, encode_record
+from schemas.samples import SampleBatch, decode_batch
+from streams.detect.core import DetectCore, Source
+from streams.ingest.reader import Reader
+from streams.ingest.shuffle import make_batches
+from streams.ingest.stage import letter_record, make_reader
+from streams.rules.load import RuleGroup
+from streams.stage import Outgoing
+from streams.state.codec import decode, encode
+from streams.transport.chunk import Chunk
+
+VERSION = 1
+
+
+def alert_partition(tenant: str, partitions: int) -> int:
+    """Partition of tocsin.alerts that a tenant's alerts go to."""
+    return fingerprint_bytes(tenant.encode()) % partitions
+
+
+def alert_records(found: Sequence[Alert | Tick], partitions: int) -> list[Outgoing]:
+    """Transitions to their tenant's partition, ticks to every one.
+
+    Only the last of ticks that follow one another goes out: it says what the others say.
+    """
+    out = []
+    for at, record in enumerate(found):
+        value = encode_record(record)
+        if isinstance(record, Alert):
+            target = alert_partition(record.tenant, partitions)
+            source = f"{record.tenant}/{record.rule}"
+            headers = cloud_event_headers("alert", record.id, source, record.time)
+            key = record.tenant.encode()
+            out.append(Outgoing(topics.ALERTS, value, key, target, headers, record.time))
+        elif at + 1 == len(found) or isinstance(found[at + 1], Alert):
+            stamp = record.record_time
+            out += [Outgoing(topics.ALERTS, value, None, p, (), stamp) for p in range(partitions)]
+    return out
+
+
+def expected_sources(config: Config) -> list[Source]:
+    """Every partition of every source that ingest reads for detect."""
+    unkeyed = [s.topic for s in config.sources if not s.keyed]
+    return [(topic, p) for topic in unkeyed for p in range(config.kafka.partitions)]
+
+
+def detect_sources(config: Config) -> int:
+    """How many detect partitions there are, fused ones included: the sources of the correlator."""
+    fused = sum(s.keyed for s in config.sources)
+    two_hop = any(not s.keyed for s in config.sources)
+    return (fused + two_hop) * config.kafka.partitions
+
+
+def fused_number(config: Config, topic: str, partition: int) -> int:
+    """Number of a fused detect partition: after those of tocsin.samples."""
+    keyed = [s.topic for s in config.sources if s.keyed]
+    first = any(not s.keyed for s in config.sources)
+    return (first + keyed.index(topic)) * config.kafka.partitions + partition
+
+
+class _CoreStage:
+    """What both stages share: the core, and how its state is written."""
+
+    def __init__(self, config: Config, core: DetectCore) -> None:
+        self.core = core
+        self._partitions = config.kafka.partitions
+
+    def _told(self, batches: Sequence[SampleBatch]) -> list[Outgoing]:
+        return alert_records(self.core.apply(batches), self._partitions)
+
+    def apply_event(self, event: object) -> list[Outgoing]:
+        """Nothing is ever reported to this stage."""
+        raise TypeError(f"detect takes no events: {event!r}")
+
+    def _facts(self) -> dict[str, object]:
+        return {}
+
+    def snapshot(self) -> bytes:
+        """The whole state of the partition."""
+        columns, facts = self.core.snapshot()
+        return encode(columns, facts | self._facts(), kind="detect", version=VERSION)
+
+    def restore(self, blob: bytes) -> None:
+        """Continue from a snapshot."""
+        state = decode(blob)
+        if (state.kind, state.version) != ("detect", VERSION):
+            raise CheckpointError(
+                f"snapshot of {state.kind} {state.version}, wanted detect {VERSION}"
+            )
+        self.core.restore(state.columns, state.meta)
+        self._restore_facts(state.meta)
+
+    def _restore_facts(self, facts: dict[str, object]) -> None:
+        pass
+
+
+class DetectStage(_CoreStage):
+    """One partition of tocsin.samples to alert transitions and ticks."""
+
+    def __init__(self, config: Config, groups: Sequence[RuleGroup], partition: int) -> None:
+        core = DetectCore(
+            groups,
+            number=partition,
+            expected=expected_sources(config),
+            time=config.time,
+            limits=config.limits,
+        )
+        super().__init__(config, core)
+
+    def apply(self, chunk: Chunk) -> list[Outgoing]:
+        """What goes to tocsin.alerts (and, for what is no batch, to tocsin.dead-letters)."""
+        batches: list[SampleBatch] = []
+        letters: list[DeadLetter] = []
+        for row, value in enumerate(chunk.values):
+            try:
+                batches.append(decode_batch(value or b""))
+            except DecodeError as error:
+                letters.append(
+                    dead_letter(
+                        error.reason,
+                        error.detail,
+                        value,
+                        topic=chunk.topic,
+                        partition=chunk.partition,
+                        offset=chunk.offset_of(row),
+                        record_time=chunk.timestamps[row],
+                    )
+                )
+        return [*map(letter_record, letters), *self._told(batches)]
+
+
+class FusedStage(_CoreStage):
+    """One partition of a source keyed by locality, straight to alert transitions and ticks."""
+
+    def __init__(
+        self,
+        config: Config,
+        groups: Sequence[RuleGroup],
+        source: SourceConfig,
+        partition: int,
+    ) -> None:
+        self._source: Source = (source.topic, partition)
+        self._reader: Reader = make_reader(config, source, partitions=1)
+        core = DetectCore(
+            groups,
+            number=fused_number(config, source.topic, partition),
+            expected=[self._source],
+            time=config.time,
+            limits=config.limits,
+        )
+        super().__init__(config, core)
+
+    def apply(self, chunk: Chunk) -> list[Outgoing]:
+        """What goes to tocsin.alerts and tocsin.dead-letters because of a chunk of telemetry."""
+        if not len(chunk):
+            return []
+        samples, letters = self._reader.read(chunk)
+        topic, partition = self._source
+        batches = make_batches(
+            samples,
+            self._reader.interner,
+            topic=topic,
+            partition=partition,
+            watermark=self._reader.watermark,
+            record_time=self._reader.record_time,
+            targets=1,
+        )
+        return [*map(letter_record, letters), *self._told(batches)]
+
+    def _facts(self) -> dict[str, object]:
+        return {"newest": self._reader.newest, "read_until": self._reader.record_time}
+
+    def _restore_facts(self, facts: dict[str, object]) -> None:
+        numbers: dict[str, int] = facts  # type: ignore[assignment]  # as `_facts` wrote it
+        self._reader.newest = numbers["newest"]
+        self._reader.record_time = numbers["read_until"]

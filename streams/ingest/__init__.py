@@ -1,0 +1,1 @@
+"""INGEST: records of any producer to batches of samples, keyed by locality."""

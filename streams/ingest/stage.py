@@ -1,0 +1,105 @@
+"""IngestStage: the pure stage of one source partition.
+
+Its state is small: the newest event time and record time, and the watermark that each detect partition was last told.
+"""
+
+import msgspec
+
+from schemas import topics
+from schemas.config import Config, SourceConfig
+from schemas.dead_letters import DeadLetter
+from schemas.errors import CheckpointError
+from schemas.records import cloud_event_headers, encode_record
+from schemas.samples import SampleBatch, encode_batch
+from schemas.wire.interner import Identity, Interner
+from schemas.wire.native import NativeJson
+from streams.ingest.reader import Reader
+from streams.ingest.shuffle import make_batches
+from streams.stage import Outgoing
+from streams.transport.chunk import Chunk
+
+
+class _State(msgspec.Struct, frozen=True):
+    newest: int
+    record_time: int
+    v: int = 1
+
+
+def make_reader(config: Config, source: SourceConfig, *, partitions: int) -> Reader:
+    """Reader of one source partition as configured; `partitions` is the number of detect partitions."""
+    identity = Identity(source.tenant.label, source.tenant.default, config.locality[1:], partitions)
+    decoder = NativeJson(
+        message_bytes=config.limits.message_bytes,
+        samples_per_message=config.limits.samples_per_message,
+    )
+    return Reader(decoder, Interner(identity, config.limits), config.time, config.limits)
+
+
+def letter_record(letter: DeadLetter) -> Outgoing:
+    """A dead letter as it is sent."""
+    source = f"{letter.topic}/{letter.partition}"
+    headers = cloud_event_headers("dead-letter", letter.id, source, letter.record_time)
+    return Outgoing(
+        topics.DEAD_LETTERS,
+        encode_record(letter),
+        key=letter.id.encode(),
+        headers=headers,
+        timestamp_ms=letter.record_time,
+    )
+
+
+class IngestStage:
+    """Records of one source partition to batches on tocsin.samples and dead letters."""
+
+    def __init__(self, config: Config, source: SourceConfig, topic: str, partition: int) -> None:
+        self._partitions = config.kafka.partitions
+        self._reader = make_reader(config, source, partitions=self._partitions)
+        self._topic = topic
+        self._partition = partition
+
+    def batches(self, chunk: Chunk) -> tuple[list[SampleBatch], list[DeadLetter]]:
+        """A batch for each detect partition, and the dead letters of the chunk."""
+        samples, letters = self._reader.read(chunk)
+        batches = make_batches(
+            samples,
+            self._reader.interner,
+            topic=self._topic,
+            partition=self._partition,
+            watermark=self._reader.watermark,
+            record_time=self._reader.record_time,
+            targets=self._partitions,
+        )
+        return batches, letters
+
+    def apply(self, chunk: Chunk) -> list[Outgoing]:
+        """What goes to tocsin.samples and tocsin.dead-letters because of a chunk."""
+        if not len(chunk):
+            return []
+        batches, letters = self.batches(chunk)
+        out = [letter_record(letter) for letter in letters]
+        out += [
+            Outgoing(
+                topics.SAMPLES,
+                encode_batch(batch),
+                partition=target,
+                timestamp_ms=batch.record_time,
+            )
+            for target, batch in enumerate(batches)
+        ]
+        return out
+
+    def apply_event(self, event: object) -> list[Outgoing]:
+        """Nothing is ever reported to this stage."""
+        raise TypeError(f"ingest takes no events: {event!r}")
+
+    def snapshot(self) -> bytes:
+        """Newest times of this partition."""
+        return msgspec.json.encode(_State(self._reader.newest, self._reader.record_time))
+
+    def restore(self, blob: bytes) -> None:
+        """Continue from a snapshot."""
+        try:
+            state = msgspec.json.decode(blob, type=_State)
+        except msgspec.MsgspecError as error:
+            raise CheckpointError(f"snapshot of ingest: {error}") from error
+        self._reader.newest, self._reader.record_time = state.newest, state.record_time

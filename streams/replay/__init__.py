@@ -1,0 +1,1 @@
+"""REPLAY: history through the very same stages as live, without Kafka."""

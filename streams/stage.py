@@ -1,0 +1,46 @@
+"""What a stage is: a pure state machine for one input partition, and what it sends.
+
+`(state, batch) -> (state, records)`: no clock, no Kafka, no network, no randomness. The shell that drives it
+(transport) and a backtest that drives it from files are the only ones who know where the records come from.
+"""
+
+from typing import NamedTuple, Protocol
+
+from schemas.records import Headers
+from streams.transport.chunk import Chunk
+
+
+class Outgoing(NamedTuple):
+    """A record to be sent; without a partition, the key's hash decides."""
+
+    topic: str
+    value: bytes | None
+    key: bytes | None = None
+    partition: int | None = None
+    headers: Headers = ()
+    timestamp_ms: int | None = None
+
+
+class Stage(Protocol):
+    """One stage for one input partition."""
+
+    def apply(self, chunk: Chunk) -> list[Outgoing]:
+        """Take in a chunk; what is to be sent because of it."""
+        ...
+
+    def apply_event(self, event: object) -> list[Outgoing]:
+        """Take in what the stage's own shell reports, such as the outcome of a delivery."""
+        ...
+
+    def snapshot(self) -> bytes:
+        """The whole state."""
+        ...
+
+    def restore(self, blob: bytes) -> None:
+        """Continue from a snapshot.
+
+        Raises:
+            CheckpointError: the snapshot is not of this stage, or of a version that it cannot read.
+
+        """
+        ...
