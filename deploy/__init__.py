@@ -1,0 +1,1 @@
+"""What surrounds a running Tocsin: brokers to run it against, and later dashboards and charts."""
