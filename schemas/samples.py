@@ -176,7 +176,7 @@ def decode_batch(data: bytes) -> SampleBatch:
     at = _PREFIX.size + head_length
     try:
         head = msgspec.msgpack.decode(data[_PREFIX.size : at], type=_Head)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise _refuse(f"head of sample batch: {error}") from error
     k, n = head.series, head.samples
     if min(k, n, head.label_bytes) < 0 or (

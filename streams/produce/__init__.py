@@ -1,0 +1,1 @@
+"""Producers of real input: this machine, files of the past, and the simulated shop."""

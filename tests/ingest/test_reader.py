@@ -1,0 +1,119 @@
+"""The reader: refusals by value and time, lateness by the partition's own watermark."""
+
+import json
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.config import Config
+from schemas.reasons import DeadLetterReason as Why
+from streams.ingest.reader import Reader
+from streams.ingest.stage import IngestStage, make_reader
+from streams.transport.chunk import Chunk
+
+NOW = 1_700_000_000_000
+
+
+def make(**time: int) -> Reader:
+    """A reader with these time limits."""
+    config = Config.model_validate({"time": {"allowed_lateness": 5_000, **time}})
+    return make_reader(config, config.sources[0], partitions=4)
+
+
+def chunk(*times: int, start: int = 0, stamp: int = NOW) -> Chunk:
+    """A chunk with one sample a record at these event times."""
+    values = [
+        json.dumps({"ts": t, "metric": "m", "value": i, "labels": {"n": str(i % 3)}}).encode()
+        for i, t in enumerate(times)
+    ]
+    return Chunk(
+        "telemetry",
+        2,
+        fetch_offset=start,
+        next_offset=start + len(values),
+        values=list(values),
+        timestamps=[stamp] * len(values),
+    )
+
+
+def test_sample_too_far_ahead_or_too_old_is_refused() -> None:
+    """Times are judged against the record time, and a skewed one does not move the watermark."""
+    reader = make(max_ahead=1_000, max_age=60_000)
+    samples, letters = reader.read(chunk(NOW, NOW + 1_001, NOW - 60_001, NOW - 1))
+
+    assert samples.times.tolist() == [NOW, NOW - 1]
+    assert [(x.offset, x.reason) for x in letters] == [(1, Why.TOO_FAR_AHEAD), (2, Why.TOO_OLD)]
+    assert reader.watermark == NOW - 5_000
+
+
+def test_late_is_what_stands_behind_the_watermark() -> None:
+    """A sample exactly `allowed_lateness` behind is in time; one millisecond more is late."""
+    samples, letters = make().read(chunk(NOW, NOW - 5_000, NOW - 5_001))
+
+    assert samples.times.tolist() == [NOW, NOW - 5_000]
+    assert [(x.offset, x.reason) for x in letters] == [(2, Why.LATE)]
+
+
+def test_dead_letter_tells_origin_and_first_bytes() -> None:
+    """A dead letter has reason, topic, partition, offset and the first 256 bytes."""
+    garbage = b"x" * 1_000
+    _, (letter,) = make().read(
+        Chunk("telemetry", 2, fetch_offset=7, next_offset=8, values=[garbage], timestamps=[NOW])
+    )
+
+    assert (letter.topic, letter.partition, letter.offset) == ("telemetry", 2, 7)
+    assert (letter.reason, letter.head, letter.size_bytes) == (Why.NOT_JSON, garbage[:256], 1_000)
+
+
+@given(st.lists(st.integers(-12_000, 12_000), min_size=1, max_size=40), st.data())
+def test_cutting_chunks_changes_nothing(offsets: list[int], data: st.DataObject) -> None:
+    """The same records in chunks of any size give the same samples, letters and watermark."""
+    times = [NOW + o for o in offsets]
+    whole = make()
+    expected, letters = whole.read(chunk(*times))
+    cut = make()
+    got: list[int] = []
+    got_letters = []
+    at = 0
+    while at < len(times):
+        size = data.draw(st.integers(1, len(times)))
+        samples, more = cut.read(chunk(*times[at : at + size], start=at))
+        got += samples.offsets.tolist()
+        got_letters += more
+        at += size
+
+    assert got == expected.offsets.tolist()
+    assert [x.id for x in got_letters] == [x.id for x in letters]
+    assert cut.watermark == whole.watermark
+
+
+def test_all_samples_of_a_record_share_its_offset() -> None:
+    """An array's samples carry the offset of their record, so a reader can skip by offset alone."""
+    items = [{"ts": NOW, "metric": "m", "value": i} for i in range(3)]
+    samples, _ = make().read(
+        Chunk(
+            "t",
+            0,
+            fetch_offset=4,
+            next_offset=5,
+            values=[json.dumps(items).encode()],
+            timestamps=[NOW],
+        )
+    )
+
+    assert samples.offsets.tolist() == [4, 4, 4]
+    assert np.array_equal(samples.values, [0.0, 1.0, 2.0])
+
+
+def test_restored_stage_goes_on_with_its_watermark() -> None:
+    """After a restart, what was late before is late again."""
+    config = Config()
+    first = IngestStage(config, config.sources[0], "telemetry", 2)
+    first.apply(chunk(NOW))
+    second = IngestStage(config, config.sources[0], "telemetry", 2)
+    second.restore(first.snapshot())
+    late = chunk(NOW - 60_000, start=1)
+
+    assert second.apply(late) == first.apply(late)
+    assert any(o.topic == "tocsin.dead-letters" for o in second.apply(chunk(NOW - 60_000, start=2)))

@@ -1,0 +1,73 @@
+"""The shuffle: every sample goes to one detect partition, by locality."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.config import Config
+from schemas.labels import get_label
+from schemas.samples import decode_batch
+from streams.ingest.stage import IngestStage
+from streams.transport.chunk import Chunk
+
+NOW = 1_700_000_000_000
+
+placed = st.lists(
+    st.tuples(st.sampled_from(["a", "b", ""]), st.sampled_from("stuvw"), st.sampled_from("xyz")),
+    max_size=30,
+)
+
+
+@given(placed)
+def test_series_of_one_locality_meet_and_none_is_lost(found: list[tuple[str, str, str]]) -> None:
+    """All samples of a tenant's service are in one partition, in their order, and all are there."""
+    values = [
+        json.dumps(
+            {
+                "ts": NOW + i,
+                "metric": "m",
+                "value": i,
+                "labels": {"tenant": t, "service": s, "pod": p},
+            }
+        ).encode()
+        for i, (t, s, p) in enumerate(found)
+    ]
+    config = Config()
+    stage = IngestStage(config, config.sources[0], "telemetry", 0)
+    chunk = Chunk(
+        "telemetry",
+        0,
+        fetch_offset=0,
+        next_offset=len(values),
+        values=list(values),
+        timestamps=[NOW] * len(values),
+    )
+    homes: dict[tuple[str, str], set[int | None]] = {}
+    seen: list[float] = []
+    for out in stage.apply(chunk):
+        batch = decode_batch(out.value or b"")
+        assert batch.values.tolist() == sorted(batch.values.tolist())
+        for index in batch.series.tolist():
+            labels = batch.labels(index)
+            place = (get_label(labels, "__tenant__"), get_label(labels, "service"))
+            homes.setdefault(place, set()).add(out.partition)
+        seen += batch.values.tolist()
+
+    assert sorted(seen) == [float(i) for i in range(len(found))]
+    assert all(len(partitions) == 1 for partitions in homes.values())
+
+
+def test_partition_without_samples_learns_the_watermark() -> None:
+    """Every detect partition gets a batch, if only to hear how far the source has come."""
+    config = Config()
+    stage = IngestStage(config, config.sources[0], "telemetry", 1)
+    value = json.dumps({"ts": NOW, "metric": "m", "value": 1}).encode()
+    out = stage.apply(
+        Chunk("telemetry", 1, fetch_offset=0, next_offset=1, values=[value], timestamps=[NOW])
+    )
+    batches = [decode_batch(o.value or b"") for o in out]
+
+    assert [o.partition for o in out] == [0, 1, 2, 3]
+    assert sorted(map(len, batches)) == [0, 0, 0, 1]
+    assert {b.watermark for b in batches} == {NOW - config.time.allowed_lateness}
