@@ -1,0 +1,237 @@
+"""The shared half of every detector: rounds, missing values, calibration, band, reasons, freezing, state.
+
+A detector adds two methods to it. `_judge` says what it expected, in what scale, before it has seen the value;
+`_learn` takes the value in. A round holds each row at most once, so both are plain array arithmetic.
+
+Refuses NaN, infinities and values whose squares would overflow: they are neither judged nor learnt.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+from numpy.typing import NDArray
+
+from detectors.base import (
+    LARGEST_VALUE,
+    BoolArray,
+    CodeArray,
+    FloatArray,
+    IntArray,
+    Reason,
+    Round,
+    Scores,
+    Selector,
+    rounds,
+)
+from detectors.calibrate import BAND_TAIL, EDGES, Direction, NormalTail, PastTail, Refractory, Tail
+from detectors.columns import Column, Columns
+
+# The end of the calibration's grid: beyond it odd is odd, and what is always there stays comparable.
+LARGEST_RAW = float(EDGES[-1])
+# A run of loud samples is one event: its k-th sample counts as 1/k for learning, at least as 1/8, so that an
+# incident is not taken for normal within minutes and a lasting change still is within hours.
+LONGEST_RUN = 8
+RUN_WEIGHTS = 1.0 / np.maximum(np.arange(LONGEST_RUN + 1), 1)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every detector can be told."""
+
+    direction: Annotated[Direction, Meta(description="which deviations are odd")] = "both"
+    warm_up_samples: Annotated[int, Meta(ge=2, description="samples before it may speak")] = 60
+    tail: Annotated[
+        Literal["past", "normal"],
+        Meta(description="calibrate against its own past or a normal law"),
+    ] = "past"
+    refractory: Annotated[
+        bool, Meta(description="only what stands out among the recent samples may speak")
+    ] = False
+    relative_floor: Annotated[
+        float, Meta(ge=0, description="least scale as a share of the level")
+    ] = 1e-4
+    absolute_floor: Annotated[
+        float, Meta(gt=0, description="least scale in the unit of the value")
+    ] = 1e-12
+
+    @property
+    def settled_samples(self) -> int:
+        """From half the warm-up on the model is trusted enough for the calibration to begin."""
+        return self.warm_up_samples // 2
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a detector thought of one round, before learning it.
+
+    expected, scale  in the unit of the value; NaN when the model has no such notion
+    deviation        signed, in scales
+    ready            whether the deviation means anything yet
+    note             what the model wants to see again when it learns this round
+    """
+
+    expected: FloatArray
+    scale: FloatArray
+    deviation: FloatArray
+    ready: BoolArray
+    note: FloatArray | None = None
+
+    def take(self, chosen: IntArray) -> "Judgement":
+        """Return the judgement of some samples of the round."""
+        note = None if self.note is None else self.note[chosen]
+        return Judgement(
+            self.expected[chosen],
+            self.scale[chosen],
+            self.deviation[chosen],
+            self.ready[chosen],
+            note,
+        )
+
+
+class Bank:
+    """State and procedure of a detector; subclasses fill in `_forms`, `_judge` and `_learn`."""
+
+    # Whether learning gives less weight to runs of loud samples.
+    guarded: ClassVar[bool] = True
+    # Whether a deviation has a side, so that the reason can be ABOVE or BELOW.
+    sided: ClassVar[bool] = True
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        direction: Direction = settings.direction if self.sided else "up"
+        self._direction = direction
+        self._mute_samples = settings.warm_up_samples
+        self._tail: Tail = (PastTail if settings.tail == "past" else NormalTail)(direction)
+        self._refractory = Refractory() if settings.refractory else None
+        self.columns = Columns(
+            {
+                "samples": Column(np.int64),
+                "frozen": Column(np.bool_, fill=False),
+                "run": Column(np.int8),
+                **self._tail.columns(),
+                **(self._refractory.columns() if self._refractory else {}),
+                **self._forms(),
+            }
+        )
+
+    def _forms(self) -> Mapping[str, Column]:
+        raise NotImplementedError
+
+    def _judge(self, now: Round) -> Judgement:
+        raise NotImplementedError
+
+    def _learn(self, now: Round, judgement: Judgement, weight: FloatArray | float) -> None:
+        raise NotImplementedError
+
+    def update(self, rows: IntArray, times: IntArray, values: FloatArray) -> Scores:
+        """Score each sample by what was learnt before it, then learn it (see `Detector`)."""
+        rows = np.ascontiguousarray(rows, np.int64)
+        times = np.ascontiguousarray(times, np.int64)
+        values = np.ascontiguousarray(values, np.float64)
+        if not rows.shape == times.shape == values.shape == (rows.size,):
+            raise ValueError("rows, times and values must be flat and of equal length")
+        if rows.size and (int(rows.min()) < 0 or int(rows.max()) >= self.columns.capacity):
+            raise IndexError(f"a row lies outside the capacity of {self.columns.capacity}")
+        scores = Scores.unsaid(values)
+        usable = np.flatnonzero(np.abs(values) <= LARGEST_VALUE)
+        whole = usable.size == rows.size
+        for chosen in rounds(rows if whole else rows[usable]):
+            where = chosen if whole else usable[chosen]
+            self._round(Round.of(rows[where], times[where], values[where]), scores, where)
+        return scores
+
+    def _round(self, now: Round, scores: Scores, where: Selector) -> None:
+        columns = self.columns
+        judgement = self._judge(now)
+        raw = self._orient(judgement.deviation)
+        tail = self._tail.probability(columns, now, raw)
+        speaks = judgement.ready & (columns["samples"][now.at] >= self._mute_samples)
+        loud = speaks & (tail < BAND_TAIL)
+        half = self._tail.reach(columns, now) * judgement.scale
+        learns = ~columns["frozen"][now.at]
+        reason = self._explain(judgement.deviation, speaks, loud, learns)
+        score = np.where(speaks, 1.0 - tail, 0.0)
+        if self._refractory:
+            hushed = speaks & ~self._refractory.stands_out(columns, now, raw)
+            score[hushed] = 0.0
+            reason[hushed] = Reason.REFRACTORY
+        scores.raw[where] = raw
+        scores.score[where] = score
+        scores.expected[where] = judgement.expected
+        scores.low[where] = judgement.expected - half
+        scores.high[where] = judgement.expected + half
+        scores.reason[where] = reason
+        if learns.all():
+            self._absorb(now, judgement, raw, loud)
+        elif learns.any():
+            some = np.flatnonzero(learns)
+            self._absorb(now.take(some), judgement.take(some), raw[some], loud[some])
+
+    def _orient(self, deviation: FloatArray) -> FloatArray:
+        if self._direction == "both":
+            odd = np.abs(deviation)
+        else:
+            odd = np.maximum(deviation if self._direction == "up" else -deviation, 0.0)
+        capped: FloatArray = np.minimum(odd, LARGEST_RAW)
+        return capped
+
+    def _explain(
+        self, deviation: FloatArray, speaks: BoolArray, loud: BoolArray, learns: BoolArray
+    ) -> CodeArray:
+        reason: CodeArray = np.where(learns, np.int8(Reason.OK), np.int8(Reason.FROZEN))
+        if self.sided:
+            side = np.where(deviation > 0, np.int8(Reason.ABOVE), np.int8(Reason.BELOW))
+        else:
+            side = np.full(deviation.size, Reason.UNUSUAL, np.int8)
+        np.copyto(reason, side, where=loud)
+        reason[~speaks] = Reason.WARM_UP
+        return reason
+
+    def _absorb(self, now: Round, judgement: Judgement, raw: FloatArray, loud: BoolArray) -> None:
+        columns = self.columns
+        weight: FloatArray | float = 1.0
+        if self.guarded:
+            run = np.where(loud, np.minimum(columns["run"][now.at] + 1, LONGEST_RUN), 0)
+            columns["run"][now.at] = run
+            weight = RUN_WEIGHTS[run]
+        if judgement.ready.all():
+            self._tail.learn(columns, now, raw, weight)
+        elif judgement.ready.any():
+            some = np.flatnonzero(judgement.ready)
+            part = weight if isinstance(weight, float) else weight[some]
+            self._tail.learn(columns, now.take(some), raw[some], part)
+        if self._refractory:
+            self._refractory.learn(columns, now, np.where(judgement.ready, raw, -np.inf))
+        self._learn(now, judgement, weight)
+        columns["samples"][now.at] += 1
+
+    def floored(self, scale: FloatArray, level: FloatArray) -> FloatArray:
+        """Keep a scale away from zero, so that constants have finite deviations."""
+        floor = np.maximum(
+            self.settings.relative_floor * np.abs(level), self.settings.absolute_floor
+        )
+        kept: FloatArray = np.maximum(scale, floor)
+        return kept
+
+    def grow(self, capacity: int) -> None:
+        """Make room for rows below `capacity`."""
+        self.columns.grow(capacity)
+
+    def freeze(self, rows: IntArray, frozen: bool) -> None:
+        """Turn learning off or on for these rows."""
+        self.columns["frozen"][rows] = frozen
+
+    def reset(self, rows: IntArray) -> None:
+        """Forget these rows."""
+        self.columns.reset(rows)
+
+    def snapshot(self) -> Mapping[str, NDArray[Any]]:
+        """Return a copy of the state."""
+        return self.columns.snapshot()
+
+    def restore(self, columns: Mapping[str, NDArray[Any]]) -> None:
+        """Replace the state by a snapshot."""
+        self.columns.restore(columns)

@@ -1,0 +1,142 @@
+"""What a detector is: the protocol, the scores it returns, and the reasons it may give.
+
+A detector is a bank: it holds the state of many series as columns and is updated for many series in one call.
+A series is a row index that the caller hands out. Whatever the caller packs into one call, the result is the one
+that feeding the samples one by one would have given.
+
+Refuses to know clocks, label sets, thresholds and alerts.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+IntArray: TypeAlias = NDArray[np.int64]
+FloatArray: TypeAlias = NDArray[np.float64]
+BoolArray: TypeAlias = NDArray[np.bool_]
+CodeArray: TypeAlias = NDArray[np.int8]
+Selector: TypeAlias = slice | IntArray
+
+# Squares of larger values, summed over a long life, would overflow to infinity and stay there.
+LARGEST_VALUE = 1e150
+
+
+class Reason(IntEnum):
+    """Why a sample has the score that it has; the codes are stored, so they never change."""
+
+    OK = 0
+    WARM_UP = 1
+    MISSING = 2
+    OUT_OF_RANGE = 3
+    ABOVE = 4
+    BELOW = 5
+    UNUSUAL = 6
+    FROZEN = 7
+    REFRACTORY = 8
+    NO_ROOM = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """One entry per sample, in the order in which the samples were given.
+
+    raw       the detector's own number, in its own unit, larger is odder; NaN without a value
+    score     calibrated: 1 - tail probability, 0 to 1; 0 in warm-up, NaN without a value
+    expected  what the detector thought normal, in the unit of the value; NaN when it has no opinion
+    low, high the band: outside of it the tail probability is under 0.001
+    reason    codes of `Reason`
+    """
+
+    raw: FloatArray
+    score: FloatArray
+    expected: FloatArray
+    low: FloatArray
+    high: FloatArray
+    reason: CodeArray
+
+    @classmethod
+    def unsaid(cls, values: FloatArray) -> "Scores":
+        """Return scores that say nothing yet, and why: no value, or one out of range."""
+        size = values.size
+        reason = np.where(np.isnan(values), Reason.MISSING, Reason.OUT_OF_RANGE).astype(np.int8)
+        raw, score, expected, low, high = np.full((5, size), np.nan)
+        return cls(raw, score, expected, low, high, reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Samples of one round: no row twice; `at` selects the same rows as `rows`, as a slice where it can."""
+
+    rows: IntArray
+    at: Selector
+    times: IntArray
+    values: FloatArray
+
+    @classmethod
+    def of(cls, rows: IntArray, times: IntArray, values: FloatArray) -> "Round":
+        """Return the round of these samples, sorted by row; views cost less than gathers."""
+        start, stop = int(rows[0]), int(rows[-1]) + 1
+        at = slice(start, stop) if stop - start == rows.size else rows
+        return cls(rows, at, times, values)
+
+    def take(self, chosen: IntArray) -> "Round":
+        """Return the round of some of its samples."""
+        rows = self.rows[chosen]
+        return Round(rows, rows, self.times[chosen], self.values[chosen])
+
+
+class Detector(Protocol):
+    """A bank of online detectors, one row per series."""
+
+    def update(self, rows: IntArray, times: IntArray, values: FloatArray) -> Scores:
+        """Score each sample by what was learnt before it, then learn it.
+
+        `rows` int64[n] below the capacity, may repeat (samples of a series in time order); `times` int64[n]
+        in ms; `values` float64[n], NaN for missing. Rows in strictly rising order are the fast path.
+        Raises IndexError for a row outside the capacity and ValueError for unequal lengths.
+        """
+        ...
+
+    def grow(self, capacity: int) -> None:
+        """Make room for rows below `capacity`; what is known is kept; never shrinks."""
+        ...
+
+    def freeze(self, rows: IntArray, frozen: bool) -> None:
+        """Turn learning off (or on again) for these rows; they are scored all the same."""
+        ...
+
+    def reset(self, rows: IntArray) -> None:
+        """Forget these rows, so that they can be given to other series."""
+        ...
+
+    def snapshot(self) -> Mapping[str, NDArray[Any]]:
+        """Return a copy of the whole state as named columns."""
+        ...
+
+    def restore(self, columns: Mapping[str, NDArray[Any]]) -> None:
+        """Replace the state by a snapshot; raises CheckpointError when it does not fit."""
+        ...
+
+
+def rounds(rows: IntArray) -> Iterator[Selector]:
+    """Cut a call into rounds within which no row repeats, keeping the order of each row.
+
+    Yields positions into `rows`, sorted by row; `slice(None)` when one round is enough as it stands.
+    """
+    if rows.size == 0:
+        return
+    if rows.size == 1 or bool((rows[1:] > rows[:-1]).all()):
+        yield slice(None)
+        return
+    order = np.argsort(rows, kind="stable")
+    ordered = rows[order]
+    position = np.arange(rows.size)
+    first = np.ones(rows.size, np.bool_)
+    first[1:] = ordered[1:] != ordered[:-1]
+    rank = position - np.maximum.accumulate(np.where(first, position, 0))
+    by_rank = order[np.argsort(rank, kind="stable")]
+    yield from np.split(by_rank, np.cumsum(np.bincount(rank))[:-1])

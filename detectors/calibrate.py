@@ -1,0 +1,249 @@
+"""Calibration: a detector's raw number -> its tail probability, and a false-alarm budget -> a threshold.
+
+`PastTail` asks a series' own past: the rank below the 98 % quantile, an exponential tail above it. The past is a
+histogram of fixed size per row, in which the oldest half loses half its weight every few thousand samples.
+`NormalTail` asks the normal distribution; it costs less and is right only where the noise is normal.
+The raw number must be a multiple of the usual deviation (a z-score), not negative; that makes one grid fit all.
+
+Refuses to decide what is an alert: that is `threshold_for` and a comparison, made by the rule.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Literal, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import erfc, erfcinv  # type: ignore[import-untyped]  # scipy ships no types
+
+from detectors.base import BoolArray, FloatArray, IntArray, Round
+from detectors.columns import Column, Columns
+
+Direction: TypeAlias = Literal["both", "up", "down"]
+
+# A sample with a smaller tail probability lies outside the band and is loud.
+BAND_TAIL = 1e-3
+# The rank is trusted up to this tail; beyond it there are too few samples to count.
+RANK_TAIL = 0.02
+# The grid: four cells an octave from 2**-4 to 2**12 usual deviations; the top two bits of a double's mantissa.
+CELLS = 64
+LOWEST_EXPONENT = -4
+EDGES = np.ldexp(1 + np.arange(CELLS + 1) % 4 / 4, LOWEST_EXPONENT + np.arange(CELLS + 1) // 4)
+EDGES[0] = 0.0
+WIDTHS = np.diff(EDGES)
+# Where in a cell its samples lie: the mean of an exponential that falls by e across the cell.
+POINTS = EDGES[:-1] + 0.42 * WIDTHS
+# Normal samples that a new row is taken to have seen: they give the tail before there is a past.
+PRIOR_SAMPLES = 20.0
+# The tail's scale is at least this share of its start: a bounded past does not make the next step impossible.
+LEAST_SCALE = 0.1
+# The tail is fitted again after 32 samples while the past is short, then after 128 (both powers of two); at
+# twice the memory all counts are halved.
+YOUNG_REFIT, OLD_REFIT, OLD_SAMPLES = 32, 128, 256
+MEMORY_SAMPLES = 4096
+# Rows fitted at once: their counts fit into a processor's cache.
+FIT_ROWS = 256
+# Refractory: only a score above all those of the last max(60, 4 % of the age) samples counts.
+REFRACTORY_SAMPLES = 60
+REFRACTORY_SHARE = 0.04
+
+
+def threshold_for(false_alarms: float, per_seconds: float, step_seconds: float) -> float:
+    """Return the score from which on to alert, so that a series costs `false_alarms` in `per_seconds`.
+
+    `step_seconds` is the time between evaluations. "1 per week" at 15 s is 0.9999752. Alert when
+    score >= threshold. Raises ValueError unless all three are positive and finite.
+    """
+    if not all(math.isfinite(x) and x > 0 for x in (false_alarms, per_seconds, step_seconds)):
+        raise ValueError("false_alarms, per_seconds and step_seconds must be positive")
+    tail = false_alarms * step_seconds / per_seconds
+    return min(max(1.0 - tail, 0.0), math.nextafter(1.0, 0.0))
+
+
+def normal_tail(raw: FloatArray, direction: Direction) -> FloatArray:
+    """Return the probability that a standard normal is farther out, on both sides or on one."""
+    tail: FloatArray = erfc(raw / math.sqrt(2))
+    return tail if direction == "both" else 0.5 * tail
+
+
+class Tail(Protocol):
+    """What a bank asks of a calibration."""
+
+    def columns(self) -> Mapping[str, Column]:
+        """Return the columns that it keeps in the bank."""
+        ...
+
+    def probability(self, columns: Columns, now: Round, raw: FloatArray) -> FloatArray:
+        """Return the tail probability of `raw` before it is learnt."""
+        ...
+
+    def reach(self, columns: Columns, now: Round) -> FloatArray | float:
+        """Return the raw number whose tail probability is BAND_TAIL."""
+        ...
+
+    def learn(
+        self, columns: Columns, now: Round, raw: FloatArray, weight: FloatArray | float
+    ) -> None:
+        """Take `raw` into the past."""
+        ...
+
+
+class NormalTail:
+    """Tail probabilities of the normal distribution; learns nothing."""
+
+    def __init__(self, direction: Direction) -> None:
+        self.direction = direction
+        self._reach = math.sqrt(2) * float(erfcinv(BAND_TAIL * (1 if direction == "both" else 2)))
+
+    def columns(self) -> Mapping[str, Column]:
+        """Keep nothing."""
+        return {}
+
+    def probability(
+        self,
+        columns: Columns,  # noqa: ARG002  # part of the protocol
+        now: Round,  # noqa: ARG002  # part of the protocol
+        raw: FloatArray,
+    ) -> FloatArray:
+        """Return the normal tail."""
+        return normal_tail(raw, self.direction)
+
+    def reach(self, columns: Columns, now: Round) -> float:  # noqa: ARG002  # part of the protocol
+        """Return the normal quantile."""
+        return self._reach
+
+    def learn(
+        self, columns: Columns, now: Round, raw: FloatArray, weight: FloatArray | float
+    ) -> None:
+        """Learn nothing."""
+
+
+class PastTail:
+    """Tail probabilities against the row's own past.
+
+    With counts c and the cells' edges e: S(e) is the share of the past beyond e, u the first edge with
+    S(u) <= 0.02, m the mean excess over u. tail(x) = S(x), interpolated, for x < u; S(u) exp(-(x-u)/m) above:
+    the generalised Pareto tail with shape 0 (Pickands 1975, doi 10.1214/aos/1176343003). Where the noise has
+    heavier tails than that, alarms come several times as often as asked.
+    """
+
+    def __init__(self, direction: Direction) -> None:
+        beyond = normal_tail(EDGES, direction)
+        beyond[0] = 1.0
+        beyond[-1] = 0.0
+        self._prior = (PRIOR_SAMPLES * -np.diff(beyond)).astype(np.float32)
+
+    def columns(self) -> Mapping[str, Column]:
+        """Keep the counts, the fitted tail, and how much was learnt."""
+        fitted = self._fit(np.zeros((1, CELLS), np.float32))
+        return {
+            "tail_counts": Column(np.float32, 0, CELLS),
+            "tail_samples": Column(np.int64),
+            "tail_survival": Column(np.float32, fitted.pop("tail_survival")[0], CELLS + 1),
+            **{name: Column(np.float64, column[0]) for name, column in fitted.items()},
+        }
+
+    def _fit(self, counts: NDArray[np.float32]) -> dict[str, FloatArray]:
+        past = (counts + self._prior).astype(np.float64)
+        beyond = np.zeros((len(past), CELLS + 1))
+        beyond[:, :-1] = from_the_end(past)
+        survival = beyond / beyond[:, :1]
+        # Never a cell that nothing has reached: the tail must start at a share above 0.
+        reached = np.count_nonzero(survival, axis=1) - 1
+        cell = np.minimum(np.argmax(survival <= RANK_TAIL, axis=1), reached)
+        each = np.arange(len(past))
+        start, count = EDGES[cell], beyond[each, cell]
+        excess = from_the_end(past * POINTS)[each, cell] / count - start
+        return {
+            "tail_survival": survival,
+            "tail_start": start,
+            "tail_share": survival[each, cell],
+            "tail_scale": np.maximum(excess, LEAST_SCALE * start),
+        }
+
+    def probability(self, columns: Columns, now: Round, raw: FloatArray) -> FloatArray:
+        """Return the rank among the past, or the fitted tail beyond its 98 % quantile."""
+        start = columns["tail_start"][now.at]
+        excess = np.maximum(raw - start, 0.0) / columns["tail_scale"][now.at]
+        tail: FloatArray = columns["tail_share"][now.at] * np.exp(-excess)
+        inside = np.flatnonzero(raw < start)
+        if inside.size:
+            within = raw[inside]
+            cell = cells(within)
+            survival = columns["tail_survival"].reshape(-1)
+            place = now.rows[inside] * (CELLS + 1) + cell
+            upper, lower = survival[place].astype(np.float64), survival[place + 1]
+            tail[inside] = upper - (upper - lower) * ((within - EDGES[cell]) / WIDTHS[cell])
+        return tail
+
+    def reach(self, columns: Columns, now: Round) -> FloatArray:
+        """Return where the fitted tail falls to BAND_TAIL, or its start when it begins below."""
+        share = np.maximum(columns["tail_share"][now.at], BAND_TAIL)
+        excess = columns["tail_scale"][now.at] * np.log(share / BAND_TAIL)
+        reach: FloatArray = columns["tail_start"][now.at] + excess
+        return reach
+
+    def learn(
+        self, columns: Columns, now: Round, raw: FloatArray, weight: FloatArray | float
+    ) -> None:
+        """Count `raw`, and fit the tail again for rows whose turn it is."""
+        counts, samples = columns["tail_counts"], columns["tail_samples"]
+        counts.reshape(-1)[now.rows * CELLS + cells(raw)] += weight
+        learnt = samples[now.at] + 1
+        samples[now.at] = learnt
+        wait = np.where(learnt <= OLD_SAMPLES, YOUNG_REFIT, OLD_REFIT)
+        due = now.rows[learnt & (wait - 1) == 0]
+        if due.size == 0:
+            return
+        old = due[samples[due] >= 2 * MEMORY_SAMPLES]
+        counts[old] *= np.float32(0.5)
+        samples[old] = MEMORY_SAMPLES
+        for part in np.split(due, range(FIT_ROWS, due.size, FIT_ROWS)):
+            for name, column in self._fit(counts[part]).items():
+                columns[name][part] = column
+
+
+def from_the_end(past: FloatArray) -> FloatArray:
+    """Return for each cell the sum of it and of all above it."""
+    return np.cumsum(past[:, ::-1], axis=1)[:, ::-1]
+
+
+def cells(raw: FloatArray) -> IntArray:
+    """Return the cell of each raw number: the exponent and two mantissa bits of the double, exactly."""
+    bounded = np.clip(raw, 2.0**LOWEST_EXPONENT, EDGES[-2])
+    return (bounded.view(np.int64) >> 50) - ((1023 + LOWEST_EXPONENT) << 2)
+
+
+class Refractory:
+    """Lets a raw number count only if it is above all those of the last max(60, 4 % of the age) samples.
+
+    The window is kept as the largest of the present stretch and of the one before it, so it covers at least
+    that many samples and less than twice as many, at three numbers a row.
+    """
+
+    def columns(self) -> Mapping[str, Column]:
+        """Keep two peaks and two ages."""
+        return {
+            "peak_now": Column(np.float64, -np.inf),
+            "peak_before": Column(np.float64, -np.inf),
+            "stretch_samples": Column(np.int64),
+            "peak_samples": Column(np.int64),
+        }
+
+    def stands_out(self, columns: Columns, now: Round, raw: FloatArray) -> BoolArray:
+        """Return which of `raw` are above the recent peaks."""
+        out: BoolArray = raw > np.maximum(
+            columns["peak_now"][now.at], columns["peak_before"][now.at]
+        )
+        return out
+
+    def learn(self, columns: Columns, now: Round, raw: FloatArray) -> None:
+        """Take `raw` into the present stretch, and begin another where it is long enough."""
+        age = columns["peak_samples"][now.at] + 1
+        stretch = columns["stretch_samples"][now.at] + 1
+        peak = np.maximum(columns["peak_now"][now.at], raw)
+        full = stretch >= np.maximum(REFRACTORY_SAMPLES, REFRACTORY_SHARE * age)
+        columns["peak_before"][now.at] = np.where(full, peak, columns["peak_before"][now.at])
+        columns["peak_now"][now.at] = np.where(full, -np.inf, peak)
+        columns["stretch_samples"][now.at] = np.where(full, 0, stretch)
+        columns["peak_samples"][now.at] = age

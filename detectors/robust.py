@@ -1,0 +1,103 @@
+"""Robust: how far from the median of the last samples, in median absolute deviations.
+
+Up to half of the window may be wrong without moving the median or the scale much, which makes it the detector to
+take when nothing is known of a series. The window is counted in samples. Its median and scale are exact, taken
+anew every `refresh_samples` learnt samples; in between, samples are judged by the last ones. Cost: 8 bytes for
+each sample of the window; two sorts of the window for each refresh.
+
+Refuses seasons and slow trends longer than the window: it follows them, and does not foresee them.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+
+import numpy as np
+from msgspec import Meta
+
+from detectors.bank import Bank, Judgement, Settings
+from detectors.base import FloatArray, IntArray, Round
+from detectors.columns import Column
+
+# Of a normal distribution: standard deviation over median absolute deviation, and over mean absolute deviation.
+SIGMA_PER_MEDIAN_DEVIATION = 1.4826
+SIGMA_PER_MEAN_DEVIATION = 1.2533
+# Rows sorted at once: bounds the working memory of a refresh.
+REFRESH_ROWS = 4096
+
+
+class RobustSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings of `robust`."""
+
+    window_samples: Annotated[
+        int, Meta(ge=8, le=10_000, description="samples that the median is taken of")
+    ] = 120
+    refresh_samples: Annotated[
+        int, Meta(ge=1, description="samples between two medians; 1 is exact at every sample")
+    ] = 8
+
+
+class Robust(Bank):
+    """Windowed median and median absolute deviation.
+
+    z = (x - median) / (1.4826 MAD). Where more than half of the window is one value the MAD is 0 and
+    1.2533 times the mean absolute deviation stands in (Iglewicz and Hoaglin 1993, "How to detect and handle
+    outliers"); below that, the floors of the settings.
+    """
+
+    parameters: ClassVar[type[Settings]] = RobustSettings
+    settings: RobustSettings
+
+    def __init__(self, settings: RobustSettings, seed: int = 0) -> None:  # noqa: ARG002  # nothing random
+        super().__init__(settings)
+
+    def _forms(self) -> Mapping[str, Column]:
+        return {
+            # Empty cells sort behind every value.
+            "window": Column(np.float64, np.inf, self.settings.window_samples),
+            "median": Column(np.float64, np.nan),
+            "scale": Column(np.float64, np.nan),
+        }
+
+    def _judge(self, now: Round) -> Judgement:
+        median, scale = self.columns["median"][now.at].copy(), self.columns["scale"][now.at].copy()
+        least = max(self.settings.settled_samples, self.settings.refresh_samples)
+        ready = self.columns["samples"][now.at] >= least
+        return Judgement(median, scale, (now.values - median) / scale, ready)
+
+    def _learn(
+        self,
+        now: Round,
+        judgement: Judgement,  # noqa: ARG002  # the median needs no guard
+        weight: FloatArray | float,  # noqa: ARG002  # as above
+    ) -> None:
+        samples = self.columns["samples"][now.at]
+        self.columns["window"][now.rows, samples % self.settings.window_samples] = now.values
+        due = np.flatnonzero((samples + 1) % self.settings.refresh_samples == 0)
+        for part in np.split(due, range(REFRESH_ROWS, due.size, REFRESH_ROWS)):
+            self._refresh(now.rows[part], samples[part] + 1)
+
+    def _refresh(self, rows: IntArray, samples: IntArray) -> None:
+        if rows.size == 0:
+            return
+        filled = np.minimum(samples, self.settings.window_samples)
+        ordered = np.sort(self.columns["window"][rows], axis=1)
+        median = middle(ordered, filled)
+        apart = np.abs(ordered - median[:, None])
+        typical = SIGMA_PER_MEDIAN_DEVIATION * middle(np.sort(apart, axis=1), filled)
+        floor = self.floored(np.zeros(rows.size), median)
+        scale = np.maximum(typical, floor)
+        flat = np.flatnonzero(typical < floor)
+        if flat.size:
+            known = np.where(np.isfinite(apart[flat]), apart[flat], 0.0)
+            mean = SIGMA_PER_MEAN_DEVIATION * known.sum(axis=1) / filled[flat]
+            scale[flat] = np.maximum(mean, scale[flat])
+        self.columns["median"][rows] = median
+        self.columns["scale"][rows] = scale
+
+
+def middle(ordered: FloatArray, filled: IntArray) -> FloatArray:
+    """Return the median of the first `filled` cells of each sorted row."""
+    each = np.arange(len(ordered))
+    lower, upper = ordered[each, (filled - 1) // 2], ordered[each, filled // 2]
+    half: FloatArray = 0.5 * (lower + upper)
+    return half

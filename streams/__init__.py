@@ -1,0 +1,1 @@
+"""What happens when: transport, ingest, windows, rules, correlation, state, replay and the command line."""

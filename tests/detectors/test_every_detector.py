@@ -1,0 +1,35 @@
+"""The conformance suite over the registry, with the defaults and with every option turned."""
+
+from collections.abc import Mapping
+from functools import partial
+
+import pytest
+
+from detectors.checks import CHECKS, Check, Factory
+from detectors.registry import create, names
+
+OPTIONS: dict[str, Mapping[str, object]] = {
+    "ewma": {"half_life_seconds": 7200.0, "direction": "up", "refractory": True},
+    "gaussian": {"tail": "past", "direction": "down", "warm_up_samples": 20},
+    "robust": {"window_samples": 30, "refresh_samples": 1, "tail": "normal"},
+    "seasonal": {"season_ms": 43_200_000, "slots": 10, "direction": "up"},
+    "river": {"blind_samples": 30, "model": "river.anomaly.GaussianScorer"},
+}
+CASES: list[tuple[str, Mapping[str, object]]] = [(name, {}) for name in names()] + list(
+    OPTIONS.items()
+)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize(
+    ("name", "params"), CASES, ids=[name + ("-options" if params else "") for name, params in CASES]
+)
+def test_conformance(name: str, params: Mapping[str, object], check: Check) -> None:
+    """Every detector keeps every promise of the conformance suite."""
+    factory: Factory = partial(create, name, params, seed=7)
+    check(factory)
+
+
+def test_all_detectors_have_options_tested() -> None:
+    """No detector is left out of the second pass."""
+    assert sorted(OPTIONS) == names()
