@@ -7,15 +7,15 @@ from pathlib import Path
 import click
 import msgspec
 import orjson
-from sinks.remediate.playbook import find_problems as playbook_problems
 
 from schemas.config import Document
 from schemas.config.document import nearest
 from schemas.errors import ConfigError
 from schemas.labels import METRIC, MatchOp
+from sinks.remediate.playbook import find_problems as playbook_problems
 from streams.cli.main import EXIT_NO
 from streams.cli.options import open_document, rule_files, with_config, with_output
-from streams.rules.load import RuleGroup, load_rules
+from streams.rules.rule import RuleGroup, load_rules
 from streams.rules.locality import two_stage_rules
 from streams.rules.plan import compile_expression
 

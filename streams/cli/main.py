@@ -1,8 +1,8 @@
 """`tocsin`: the group of all verbs, and what an error becomes.
 
 Exit codes: 0 done; 1 the answer is no (`check` found faults, `demo` missed a fault, no such incident); 2 the
-command, the configuration or an input file is wrong; 3 no broker, or it does not answer; 70 a worker ended on a fault of
-its own.
+command, the configuration or an input file is wrong; 3 no broker, or it does not answer; 70 a worker ended on a
+fault of its own.
 """
 
 import sys

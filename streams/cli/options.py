@@ -9,7 +9,7 @@ import click
 
 from schemas.config import Config, Document, KafkaConfig, load_document
 from schemas.errors import BrokerError, ConfigError
-from streams.rules.load import RuleGroup, load_rules
+from streams.rules.rule import RuleGroup, load_rules
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -16,10 +16,13 @@ from schemas.reasons import DeadLetterReason
 from schemas.samples import SampleBatch
 from streams.detect.reorder import Held, Reorder
 from streams.rules.engine import RuleEngine
-from streams.rules.load import RuleGroup
+from streams.rules.rule import Evaluate, RuleGroup
 from streams.time.watermark import BEFORE_ALL, Watermarks
 
 Source = tuple[str, int]
+
+RETIREMENTS = 12
+"""Silent series are looked for this often within the time after which one is forgotten."""
 
 
 class DetectCore:
@@ -43,6 +46,8 @@ class DetectCore:
         self.number = number
         self.dropped: Counter[DeadLetterReason] = Counter()
         self.engine = RuleEngine(groups, source=number, max_series=limits.series_per_tenant)
+        # rules that are evaluated on arrival read no window: without others, no sample is kept
+        self._keeping = any(r.evaluate is not Evaluate.ON_ARRIVAL for g in groups for r in g.rules)
         self._time = time
         self._series_idle_ms = limits.series_idle
         self._watermarks: Watermarks[Source] = Watermarks(expected, idle_after_ms=time.idle_after)
@@ -52,6 +57,7 @@ class DetectCore:
         self._evaluated = BEFORE_ALL
         self._ticked = BEFORE_ALL
         self._record_time = BEFORE_ALL
+        self._retired = BEFORE_ALL
 
     def apply(self, batches: Sequence[SampleBatch]) -> list[Alert | Tick]:
         """Take in batches; what is to be told because of them."""
@@ -81,7 +87,7 @@ class DetectCore:
             self.dropped[DeadLetterReason.TOO_MANY_SERIES] += len(rows) - len(fits)
             rows, times, values, offsets = rows[fits], times[fits], values[fits], offsets[fits]
         alerts = self.engine.arrive(rows, times, values)
-        if self.engine.ticking:
+        if self._keeping:
             number = self._sources.setdefault(source, len(self._sources))
             numbers = np.full(len(rows), number, np.int32)
             self._reorder.hold(Held(rows, times, values, numbers, offsets))
@@ -107,7 +113,9 @@ class DetectCore:
         told = passed - passed % self._time.tick
         if told > self._ticked:
             self._ticked = told
-            self.engine.retire(told - self._series_idle_ms)
+            if told > self._retired + self._series_idle_ms // RETIREMENTS:
+                self._retired = told
+                self.engine.retire(told - self._series_idle_ms)
             out.append(Tick(source=self.number, time=told, record_time=self._record_time))
         return out
 
@@ -124,6 +132,7 @@ class DetectCore:
             "evaluated": self._evaluated,
             "ticked": self._ticked,
             "record_time": self._record_time,
+            "retired": self._retired,
         }
         return columns, facts
 
@@ -151,3 +160,4 @@ class DetectCore:
         self._evaluated = numbers["evaluated"]
         self._ticked = numbers["ticked"]
         self._record_time = numbers["record_time"]
+        self._retired = numbers["retired"]

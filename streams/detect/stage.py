@@ -9,7 +9,7 @@ from schemas import topics
 from schemas.alerts import Alert, Tick
 from schemas.config import Config, SourceConfig
 from schemas.dead_letters import DeadLetter, dead_letter
-from schemas.errors import CheckpointError, DecodeError
+from schemas.errors import DecodeError
 from schemas.labels import fingerprint_bytes
 from schemas.records import cloud_event_headers, encode_record
 from schemas.samples import SampleBatch, decode_batch
@@ -17,8 +17,8 @@ from streams.detect.core import DetectCore, Source
 from streams.ingest.reader import Reader
 from streams.ingest.shuffle import make_batches
 from streams.ingest.stage import letter_record, make_reader
-from streams.rules.load import RuleGroup
-from streams.stage import Outgoing
+from streams.rules.rule import RuleGroup
+from streams.stage import Figure, Outgoing
 from streams.state.codec import decode, encode
 from streams.transport.chunk import Chunk
 
@@ -77,6 +77,10 @@ class _CoreStage:
         self.core = core
         self._partitions = config.kafka.partitions
 
+    def figures(self) -> list[Figure]:
+        """Dropped samples by reason."""
+        return [Figure("samples_dropped", r.value, n) for r, n in self.core.dropped.items()]
+
     def _told(self, batches: Sequence[SampleBatch]) -> list[Outgoing]:
         return alert_records(self.core.apply(batches), self._partitions)
 
@@ -90,15 +94,11 @@ class _CoreStage:
     def snapshot(self) -> bytes:
         """The whole state of the partition."""
         columns, facts = self.core.snapshot()
-        return encode(columns, facts | self._facts(), kind="detect", version=VERSION)
+        return encode(columns, kind="detect", version=VERSION, meta=facts | self._facts())
 
     def restore(self, blob: bytes) -> None:
         """Continue from a snapshot."""
-        state = decode(blob)
-        if (state.kind, state.version) != ("detect", VERSION):
-            raise CheckpointError(
-                f"snapshot of {state.kind} {state.version}, wanted detect {VERSION}"
-            )
+        state = decode(blob, kind="detect", version=VERSION)
         self.core.restore(state.columns, state.meta)
         self._restore_facts(state.meta)
 

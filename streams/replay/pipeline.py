@@ -5,7 +5,7 @@ not read yet.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from streams.stage import Outgoing, Stage
@@ -27,15 +27,15 @@ class Recorded(NamedTuple):
 class Pipeline:
     """Stages by input topic, driven until nothing is left to read."""
 
-    def __init__(self, readers: dict[str, NewStage], *, partitions: int) -> None:
+    def __init__(self, readers: Mapping[str, NewStage], *, watch: Collection[str]) -> None:
         self._readers = readers
-        self._partitions = partitions
-        self._stages: dict[tuple[str, int], Stage] = {}
+        self._watch = watch
+        self.stages: dict[tuple[str, int], Stage] = {}
         self._next: dict[tuple[str, int], int] = defaultdict(int)
         self._waiting: dict[tuple[str, int], list[Outgoing]] = {}
 
     def feed(self, records: Iterable[Recorded]) -> list[Outgoing]:
-        """Put source records through, one chunk for each source partition; what went to topics that no stage reads."""
+        """Put source records through, one chunk for each source partition; what went to the watched topics."""
         by_place: dict[tuple[str, int], list[Recorded]] = {}
         for record in records:
             by_place.setdefault((record.topic, record.partition), []).append(record)
@@ -53,19 +53,23 @@ class Pipeline:
             out += self._route(self._stage(place).apply(chunk))
         return out + self._drain()
 
-    def _stage(self, place: tuple[str, int]) -> Stage:
-        if place not in self._stages:
-            self._stages[place] = self._readers[place[0]](*place)
-        return self._stages[place]
+    def inject(self, records: Iterable[Outgoing]) -> list[Outgoing]:
+        """Put records on topics between the stages; what went to the watched topics."""
+        return [*self._route(records), *self._drain()]
 
-    def _route(self, sent: list[Outgoing]) -> list[Outgoing]:
-        """Queue what a stage reads; give back the rest."""
+    def _stage(self, place: tuple[str, int]) -> Stage:
+        if place not in self.stages:
+            self.stages[place] = self._readers[place[0]](*place)
+        return self.stages[place]
+
+    def _route(self, sent: Iterable[Outgoing]) -> list[Outgoing]:
+        """Queue what a stage reads; give back what is watched."""
         out = []
         for record in sent:
             if record.topic in self._readers:
                 place = (record.topic, record.partition or 0)
                 self._waiting.setdefault(place, []).append(record)
-            else:
+            if record.topic in self._watch:
                 out.append(record)
         return out
 

@@ -1,0 +1,86 @@
+"""NOTIFY's shell: incidents in, attempts to the dispatcher, outcomes back in as events, notifications out."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from faust.types import TP
+
+from schemas import topics
+from schemas.config import NotifyConfig
+from schemas.incidents import Incident
+from schemas.notifications import Notification
+from schemas.records import cloud_event_headers, encode_record
+from sinks.notify import Dispatcher, NotifyStage, Receiver, Settled
+from sinks.notify.stage import Effects
+from streams.agents.reading import read_records
+from streams.stage import Figure, Outgoing
+from streams.time.clock import Clock
+from streams.transport.chunk import Chunk
+
+Inject = Callable[[TP, object], bool]
+
+
+class NotifyAgent:
+    """The stage of one partition of tocsin.incidents, with the dispatcher that delivers for it."""
+
+    def __init__(
+        self,
+        config: NotifyConfig,
+        receivers: Mapping[str, Receiver],
+        clock: Clock,
+        inject: Inject,
+        place: TP,
+    ) -> None:
+        self._stage = NotifyStage(config)
+        self._inject = inject
+        self._place = place
+        self.dispatcher = Dispatcher(receivers, clock, self._settled)
+
+    def _settled(self, settled: Settled) -> None:
+        self._inject(self._place, settled)
+
+    def apply(self, chunk: Chunk) -> list[Outgoing]:
+        """Start what these incidents ask for; what goes to tocsin.notifications."""
+        incidents, letters = read_records(chunk, Incident)
+        return [*letters, *self._perform(self._stage.apply(incidents))]
+
+    def apply_event(self, event: object) -> list[Outgoing]:
+        """Take in how an attempt ended."""
+        assert isinstance(event, Settled)
+        return self._perform(self._stage.settle(event))
+
+    def figures(self) -> list[Figure]:
+        """Decisions and outcomes by reason."""
+        return [Figure("notifications", r.value, n) for r, n in self._stage.counts.items()]
+
+    def _perform(self, effects: Effects) -> list[Outgoing]:
+        self.dispatcher.submit(effects.attempts)
+        return list(map(notification_record, effects.notifications))
+
+    def snapshot(self) -> bytes:
+        """The whole state."""
+        return self._stage.snapshot()
+
+    def restore(self, blob: bytes) -> None:
+        """Continue from a snapshot: what was not delivered is tried again, with the same keys."""
+        self._stage.restore(blob)
+        self.dispatcher.submit(self._stage.pending())
+
+
+def notification_record(told: Notification) -> Outgoing:
+    """A notification as it is sent."""
+    headers = cloud_event_headers(
+        "notification", f"{told.id}/{told.attempt}", told.receiver, told.time
+    )
+    return Outgoing(
+        topics.NOTIFICATIONS,
+        encode_record(told),
+        key=told.incident.encode(),
+        headers=headers,
+        timestamp_ms=told.time,
+    )
+
+
+async def close_dispatchers(agents: Iterable[NotifyAgent]) -> None:
+    """Let what is being delivered end."""
+    for agent in agents:
+        await agent.dispatcher.close()

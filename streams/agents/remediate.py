@@ -1,0 +1,124 @@
+"""REMEDIATE's shell: incidents in; an intent is stored first, then its action is made, then its result is stored."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Protocol
+
+from faust.types import TP
+
+from schemas import topics
+from schemas.config import PlaybookConfig
+from schemas.incidents import Incident
+from schemas.records import cloud_event_headers, encode_record
+from schemas.remediations import Remediation
+from sinks.remediate import Action, Actor, Ended, KafkaSend, RemediateStage, Remedies
+from streams.agents.reading import read_records
+from streams.stage import Figure, Outgoing
+from streams.time.clock import Clock
+from streams.transport.chunk import Chunk
+from streams.transport.outbox import Outbox
+
+RESUME_TRIES = 600
+RESUME_SECONDS = 0.1
+
+
+class Runner(Protocol):
+    """What is needed of the stage's runner."""
+
+    outbox: Outbox
+
+    def inject(self, tp: TP, event: object) -> bool:
+        """Let the stage of a partition apply an event."""
+        ...
+
+
+class RemediateAgent:
+    """The stage of one partition of tocsin.incidents, with the actor that acts for it."""
+
+    def __init__(
+        self,
+        playbooks: Iterable[PlaybookConfig],
+        send: Callable[[KafkaSend], Awaitable[None]],
+        clock: Clock,
+        runner: Callable[[], Runner],
+        place: TP,
+    ) -> None:
+        self._stage = RemediateStage(playbooks)
+        self._clock = clock
+        self._runner = runner
+        self._place = place
+        self._waiting: set[asyncio.Task[None]] = set()
+        self.actor = Actor(send, clock, self._ended)
+
+    def _ended(self, ended: Ended) -> None:
+        self._runner().inject(self._place, ended)
+
+    def apply(self, chunk: Chunk) -> list[Outgoing]:
+        """Plan what these incidents ask for; what goes to tocsin.remediations."""
+        incidents, letters = read_records(chunk, Incident)
+        return [*letters, *self._perform(self._stage.apply(incidents))]
+
+    def apply_event(self, event: object) -> list[Outgoing]:
+        """Take in how an action ended."""
+        if event == _RESUME:
+            return self._perform(self._stage.resume(self._clock.now_ms()))
+        assert isinstance(event, Ended)
+        return self._perform(self._stage.settle(event))
+
+    def figures(self) -> list[Figure]:
+        """Decisions and results by reason."""
+        return [Figure("remediations", r.value, n) for r, n in self._stage.counts.items()]
+
+    def _perform(self, remedies: Remedies) -> list[Outgoing]:
+        if remedies.actions:
+            self._later(self._act(remedies.actions))
+        return list(map(remediation_record, remedies.records))
+
+    async def _act(self, actions: list[Action]) -> None:
+        # runs after the records of this step are in the outbox: the intent must be stored before the deed
+        outbox = self._runner().outbox
+        await outbox.delivered(outbox.position)
+        self.actor.submit(actions)
+
+    def _later(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        assert isinstance(task, asyncio.Task)
+        self._waiting.add(task)
+        task.add_done_callback(self._waiting.discard)
+
+    def snapshot(self) -> bytes:
+        """The whole state."""
+        return self._stage.snapshot()
+
+    def restore(self, blob: bytes) -> None:
+        """Continue from a snapshot; what becomes of open intents is decided when records flow."""
+        self._stage.restore(blob)
+        self._later(self._resume())
+
+    async def _resume(self) -> None:
+        # the partition is known to the runner only after restore has returned
+        for _ in range(RESUME_TRIES):
+            if self._runner().inject(self._place, _RESUME):
+                return
+            await asyncio.sleep(RESUME_SECONDS)
+
+    async def close(self) -> None:
+        """Let actions end; what waits for its intent stays an intent."""
+        for task in list(self._waiting):
+            task.cancel()
+        await self.actor.close()
+
+
+_RESUME = "resume"
+
+
+def remediation_record(found: Remediation) -> Outgoing:
+    """A remediation as it is sent."""
+    identity = f"{found.id}/{found.state.value}"
+    return Outgoing(
+        topics.REMEDIATIONS,
+        encode_record(found),
+        key=found.incident.encode(),
+        headers=cloud_event_headers("remediation", identity, found.playbook, found.time),
+        timestamp_ms=found.time,
+    )

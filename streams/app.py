@@ -1,0 +1,173 @@
+"""The workers: which stages run here, each a Faust app of its own in one process and one event loop.
+
+This is the wiring and nothing else: the pure stages are made here with what they need, and joined to their topics.
+"""
+
+from collections.abc import Collection, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from aiokafka import AIOKafkaProducer
+from faust.types import TP
+
+from schemas import topics
+from schemas.config import Config
+from sinks.notify import Receiver, close_receivers, open_receivers
+from sinks.record import History
+from sinks.remediate import KafkaSend
+from streams.agents.notify import NotifyAgent
+from streams.agents.record import RecordAgent
+from streams.agents.remediate import RemediateAgent
+from streams.correlate import CorrelateStage
+from streams.detect.stage import DetectStage, FusedStage, detect_sources
+from streams.ingest.stage import IngestStage
+from streams.rules.rule import RuleGroup
+from streams.time.clock import Clock
+from streams.transport.broker import Broker
+from streams.transport.host import Host
+from streams.transport.runner import RunnerOptions
+
+STAGES = ("ingest", "detect", "correlate", "notify", "remediate", "record")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the workers are built from."""
+
+    config: Config
+    groups: Sequence[RuleGroup]
+    broker: Broker
+    clock: Clock
+    stages: Collection[str] = STAGES
+
+
+class Workers:
+    """The stages of this process; enter it, then wait for it."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+        self._stack = AsyncExitStack()
+        self._receivers: dict[str, Receiver] = {}
+        self._notifiers: list[NotifyAgent] = []
+        self._remediators: list[RemediateAgent] = []
+        self._action_producer: AIOKafkaProducer | None = None
+        self.host = Host(setting.broker)
+
+    async def __aenter__(self) -> Self:
+        for stage in STAGES:
+            if stage in self._setting.stages:
+                getattr(self, f"_add_{stage}")()
+        await self._stack.enter_async_context(self.host)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # what is being delivered ends first, so that its outcome is in the last checkpoint
+        for notifier in self._notifiers:
+            await notifier.dispatcher.close()
+        for remediator in self._remediators:
+            await remediator.close()
+        await self._stack.aclose()
+        await close_receivers(self._receivers.values())
+
+    def lag(self) -> int:
+        """Records that the stages here have not applied yet."""
+        return sum(runner.vitals().lag for runner in self.host.runners.values())
+
+    def _options(self) -> RunnerOptions:
+        kafka = self._setting.config.kafka
+        return RunnerOptions(
+            checkpoint_interval_seconds=kafka.checkpoint_interval / 1000,
+            session_timeout_seconds=kafka.session_timeout / 1000,
+        )
+
+    def _add_ingest(self) -> None:
+        config = self._setting.config
+        unkeyed = {s.topic: s for s in config.sources if not s.keyed}
+        if unkeyed:
+            self.host.add(
+                "ingest",
+                list(unkeyed),
+                lambda topic, p: IngestStage(config, unkeyed[topic], topic, p),
+                self._options(),
+            )
+
+    def _add_detect(self) -> None:
+        config, groups = self._setting.config, self._setting.groups
+        keyed = {s.topic: s for s in config.sources if s.keyed}
+        if len(keyed) < len(config.sources):
+            self.host.add(
+                "detect",
+                [topics.SAMPLES],
+                lambda _, p: DetectStage(config, groups, p),
+                self._options(),
+            )
+        if keyed:
+            self.host.add(
+                "fused",
+                list(keyed),
+                lambda topic, p: FusedStage(config, groups, keyed[topic], p),
+                self._options(),
+            )
+
+    def _add_correlate(self) -> None:
+        config = self._setting.config
+        self.host.add(
+            "correlate",
+            [topics.ALERTS],
+            lambda _topic, _p: CorrelateStage(config, sources=detect_sources(config)),
+            self._options(),
+        )
+
+    def _add_notify(self) -> None:
+        config = self._setting.config.notify
+        self._receivers = open_receivers(config)
+
+        def make(topic: str, partition: int) -> NotifyAgent:
+            inject = self.host.runners["notify"].inject
+            agent = NotifyAgent(
+                config, self._receivers, self._setting.clock, inject, TP(topic, partition)
+            )
+            self._notifiers.append(agent)
+            return agent
+
+        self.host.add("notify", [topics.INCIDENTS], make, self._options())
+
+    def _add_remediate(self) -> None:
+        setting = self._setting
+
+        def make(topic: str, partition: int) -> RemediateAgent:
+            agent = RemediateAgent(
+                setting.config.playbooks,
+                self._send_action,
+                setting.clock,
+                lambda: self.host.runners["remediate"],
+                TP(topic, partition),
+            )
+            self._remediators.append(agent)
+            return agent
+
+        self.host.add("remediate", [topics.INCIDENTS], make, self._options())
+
+    def _add_record(self) -> None:
+        history = History(self._setting.config.record.path)
+        self._stack.callback(history.close)
+        inputs = [topics.INCIDENTS, topics.NOTIFICATIONS, topics.REMEDIATIONS]
+        self.host.add("record", inputs, lambda _topic, _p: RecordAgent(history), self._options())
+
+    async def _send_action(self, action: KafkaSend) -> None:
+        """Send the record of a playbook, and wait until it is stored."""
+        if self._action_producer is None:
+            options = self._setting.broker.client_options()
+            self._action_producer = AIOKafkaProducer(**options, acks="all", enable_idempotence=True)
+            await self._action_producer.start()
+            self._stack.push_async_callback(self._action_producer.stop)
+        await self._action_producer.send_and_wait(
+            action.topic, action.value, key=action.record_key, headers=list(action.headers)
+        )

@@ -1,0 +1,94 @@
+"""`tocsin incident list|show`: the history, for the engineer on call."""
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from schemas.reasons import IncidentState
+from schemas.records import rfc3339
+from sinks.record import History, describe
+from streams.cli.main import EXIT_NO, fail
+from streams.cli.options import open_document, with_config, with_output
+from streams.cli.tables import print_table
+
+with_database = click.option(
+    "--database",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=None,
+    help="SQLite file of the recorder; default record.path of the configuration.",
+)
+
+
+@click.group("incident")
+def command() -> None:
+    """Look at incidents."""
+
+
+def _open(config_path: Path | None, database: Path | None) -> History:
+    path = database or Path(open_document(config_path).config.record.path)
+    return History(path, read_only=True)
+
+
+@command.command("list")
+@with_config
+@with_database
+@click.option("--state", type=click.Choice([s.value for s in IncidentState]), default=None)
+@click.option("--tenant", default=None)
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(min=1))
+@with_output
+def list_(
+    config_path: Path | None,
+    database: Path | None,
+    state: str | None,
+    tenant: str | None,
+    limit: int,
+    output: str,
+) -> None:
+    """List incidents, the newest first."""
+    with _open(config_path, database) as history:
+        chosen = None if state is None else IncidentState(state)
+        found = history.list_incidents(state=chosen, tenant=tenant, limit=limit)
+    if output == "json":
+        click.echo(msgspec.json.encode(found))
+        return
+    if not found:
+        click.echo("no incidents")
+        return
+    print_table(
+        ("incident", "opened", "state", "severity", "tenant", "likely cause", "title"),
+        [
+            (
+                i.id,
+                rfc3339(i.opened_at),
+                i.state.value,
+                i.severity.value,
+                i.tenant,
+                i.causes[0].entity if i.causes else "",
+                i.title,
+            )
+            for i in found
+        ],
+    )
+
+
+@command.command("show")
+@click.argument("incident")
+@with_config
+@with_database
+@with_output
+def show(config_path: Path | None, database: Path | None, incident: str, output: str) -> None:
+    """Show one incident with its cause, alerts, time line, notifications and remediations.
+
+    INCIDENT is an id or the beginning of one.
+    """
+    with _open(config_path, database) as history:
+        found = history.get_incident(incident)
+    if found is None:
+        fail(f"no incident {incident!r}; `tocsin incident list` lists them", EXIT_NO)
+        return
+    if output == "json":
+        click.echo(msgspec.json.encode(found._asdict()))
+        return
+    for block in describe(found):
+        print_table(block.columns, block.rows, title=block.title)

@@ -1,0 +1,1 @@
+"""OBSERVE: figures about ourselves."""

@@ -1,0 +1,86 @@
+"""Metrics of the workers in Prometheus's form, read from the runners when somebody asks.
+
+Labels are stages and reasons from enums, never values from data.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from schemas.config import MetricsConfig
+from schemas.reasons import DeadLetterReason, DeliveryReason, RemediationReason
+from streams.app import Workers
+from streams.stage import Figure
+
+_BY_REASON = {
+    "dead_letters": ("Records and samples refused at ingest.", DeadLetterReason),
+    "samples_dropped": ("Samples dropped by detect.", DeadLetterReason),
+    "notifications": ("Decisions and attempts to tell somebody.", DeliveryReason),
+    "remediations": ("Decisions and results of playbooks.", RemediationReason),
+}
+
+
+class WorkersCollector(Collector):
+    """Figures of all runners of this process."""
+
+    def __init__(self, workers: Workers) -> None:
+        self._workers = workers
+
+    def collect(self) -> Iterator[Metric]:
+        """Every metric with all of its series, those at 0 too."""
+        runners = self._workers.host.runners
+        for name, text in (
+            ("chunks", "Chunks applied."),
+            ("records", "Records applied."),
+            ("outputs", "Records sent."),
+        ):
+            family = CounterMetricFamily(f"tocsin_{name}", text, labels=["stage"])
+            for stage, runner in runners.items():
+                family.add_metric([stage], getattr(runner.stats, name))
+            yield family
+        lag = GaugeMetricFamily("tocsin_lag_records", "Records not applied yet.", labels=["stage"])
+        saves = CounterMetricFamily(
+            "tocsin_checkpoints", "Checkpoints committed.", labels=["stage"]
+        )
+        for stage, runner in runners.items():
+            vitals = runner.vitals()
+            lag.add_metric([stage], vitals.lag)
+            saves.add_metric([stage], vitals.saves)
+        yield lag
+        yield saves
+        counts: Counter[tuple[str, str]] = Counter()
+        for figure in self._figures():
+            counts[figure.name, figure.reason] += figure.count
+        for name, (text, reasons) in _BY_REASON.items():
+            family = CounterMetricFamily(f"tocsin_{name}", text, labels=["reason"])
+            for reason in reasons:
+                family.add_metric([reason.value], counts[name, reason.value])
+            yield family
+
+    def _figures(self) -> Iterator[Figure]:
+        for runner in self._workers.host.runners.values():
+            for partition in list(runner.checkpointer.partitions.values()):
+                figures = getattr(partition.stage, "figures", None)
+                if figures is not None:
+                    yield from figures()
+
+
+@contextmanager
+def serving_metrics(config: MetricsConfig, workers: Workers) -> Iterator[int]:
+    """Serve `/metrics` while the block runs; the port, 0 when none is configured."""
+    if not config.port:
+        yield 0
+        return
+    registry = CollectorRegistry()
+    registry.register(WorkersCollector(workers))
+    server, thread = start_http_server(config.port, config.host, registry)
+    try:
+        yield config.port
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,131 @@
+"""Announcer: what one rule says about an alert, its labels, annotations, view and identity.
+
+Labels and annotations are templates over the labels and the value of the result. Hidden from them, and kept in
+every identity, is the tenant.
+Refuses nothing: a template that fails becomes text that says so, as in Prometheus.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from schemas.alerts import Alert, transition_id
+from schemas.labels import ALERTNAME, METRIC, TENANT, Labels, content_id, get_label, make_labels
+from schemas.labels import without as without_labels
+from schemas.reasons import AlertReason, AlertState
+from streams.rules.rule import Rule
+from streams.rules.template import DETECT_VARIABLES, PLAIN_VARIABLES, Scope, Template
+
+DEFAULT_TENANT = "default"
+FACTS = ("value", "score", "expected", "low", "high")
+"""What is known of a result, in this order everywhere; all but the value are NaN for plain rules."""
+
+
+class Announcer:
+    """Texts and identities of one rule's alerts.
+
+    Attributes:
+        depends_on_value: whether the labels do, not only on the labels of the result.
+
+    """
+
+    def __init__(
+        self, rule: Rule, *, occurrence: int, source: int, external_labels: Mapping[str, str]
+    ) -> None:
+        """`occurrence` tells rules apart that have the same id, 0 for the first."""
+        variables = DETECT_VARIABLES if rule.detect else PLAIN_VARIABLES
+        self._labels = {k: Template(text, variables) for k, text in rule.labels.items()}
+        self._annotations = {k: Template(text, variables) for k, text in rule.annotations.items()}
+        self._rule = rule
+        self._occurrence = occurrence
+        self._source = source
+        self._external = dict(external_labels)
+        self._expr = " ".join(rule.expr.split())
+        uses = frozenset[str]().union(*(t.uses for t in self._labels.values()))
+        self.depends_on_value = bool(uses & {f"${fact}" for fact in FACTS})
+
+    def labels(self, given: Labels, facts: Sequence[float]) -> Labels:
+        """Label set of the alert for a result's label set, the tenant included."""
+        pairs = dict(without_labels(given, METRIC))
+        if self._labels:
+            scope = self._scope(given, facts)
+            pairs |= {name: template.expand(scope) for name, template in self._labels.items()}
+        pairs[ALERTNAME] = self._rule.name
+        return make_labels(pairs)
+
+    def alert(
+        self,
+        labels: Labels,
+        given: Labels,
+        facts: Sequence[float],
+        *,
+        state: AlertState,
+        reason: AlertReason,
+        time: int,
+        active_at: int,
+        urgent: bool,
+    ) -> Alert:
+        """The record of one transition of the alert with these labels, made of a result with the labels `given`."""
+        tenant = get_label(labels, TENANT) or DEFAULT_TENANT
+        shown = without_labels(labels, TENANT)
+        identity = self._fingerprint(tenant, shown)
+        scope = self._scope(given, facts)
+        value, score, expected, low, high = map(_finite, facts)
+        return Alert(
+            id=transition_id(identity, state, time),
+            tenant=tenant,
+            rule=self._rule.id,
+            fingerprint=identity,
+            state=state,
+            reason=reason,
+            time=time,
+            active_at=active_at,
+            labels=dict(shown),
+            annotations={name: t.expand(scope) for name, t in self._annotations.items()},
+            value=value,
+            score=score,
+            expected=expected,
+            low=low,
+            high=high,
+            view=self._view(state, reason, facts),
+            urgent=urgent,
+            source=self._source,
+        )
+
+    def _fingerprint(self, tenant: str, labels: Labels) -> str:
+        parts = [part for pair in labels for part in pair]
+        return content_id(tenant, self._rule.id, self._occurrence, *parts)
+
+    def _scope(self, given: Labels, facts: Sequence[float]) -> Scope:
+        return {
+            "$labels": dict(without_labels(given, TENANT)),
+            "$externalLabels": self._external,
+            "$externalURL": "",
+            **{f"${name}": fact for name, fact in zip(FACTS, facts, strict=True)},
+        }
+
+    def _view(self, state: AlertState, reason: AlertReason, facts: Sequence[float]) -> str:
+        value, score, expected, low, high = facts
+        if state is AlertState.RESOLVED:
+            return _ENDINGS[reason] + f": {self._expr}"
+        if math.isnan(score):
+            return f"The value is {value:.4g}: {self._expr}"
+        rarity = f"a value as odd as this comes once in {1 / max(1 - score, 1e-15):.3g} evaluations"
+        if math.isnan(expected):
+            return f"The value is {value:.4g}; {rarity}: {self._expr}"
+        side = "above" if value > expected else "below"
+        return (
+            f"The value {value:.4g} is {side} the expected {expected:.4g} "
+            f"(usual {low:.4g} to {high:.4g}); {rarity}: {self._expr}"
+        )
+
+
+_ENDINGS = {
+    AlertReason.CONDITION_FALSE: "No longer true",
+    AlertReason.SERIES_GONE: "The series has gone silent",
+    AlertReason.RULE_REMOVED: "The rule was removed or changed",
+    AlertReason.RULE_FAILED: "The rule has more alerts than its limit",
+}
+
+
+def _finite(fact: float) -> float | None:
+    return fact if math.isfinite(fact) else None

@@ -1,0 +1,113 @@
+"""Functions of single values: mathematics, rounding, clamping; and the node that applies one to a vector.
+
+A value function takes the values of a vector and its scalar arguments spread over them; it returns new values
+and which elements stay, None for all. Operators between a vector and a scalar are value functions too, so they all can
+be applied to samples as they arrive.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import numpy as np
+
+from schemas.samples import Float64s, Int64s
+from streams.rules.node import Arrival, Moment, ScalarNode, VectorNode
+from streams.rules.vector import LabelSpace, Projection, Vector, drop_metadata
+from streams.windows.blocks import Bools
+from streams.windows.series import SeriesStore
+
+ValueFunction: TypeAlias = Callable[..., tuple[Float64s, Bools | None]]
+
+
+def for_all(function: Callable[..., Float64s]) -> ValueFunction:
+    """Value function that leaves no element out."""
+    return lambda *arguments: (function(*arguments), None)
+
+
+def at_least(values: Float64s, floor: Float64s) -> Float64s:
+    """Not below the floor; +Inf wins over NaN, as in Go's math.Max."""
+    infinite = np.isposinf(values) | np.isposinf(floor)
+    return np.where(infinite, np.inf, np.maximum(values, floor))
+
+
+def at_most(values: Float64s, ceiling: Float64s) -> Float64s:
+    """Not above the ceiling; -Inf wins over NaN, as in Go's math.Min."""
+    return -at_least(-values, -ceiling)
+
+
+def clamp(values: Float64s, floor: Float64s, ceiling: Float64s) -> tuple[Float64s, Bools]:
+    """Not below the floor and not above the ceiling; nothing where those are crossed."""
+    return at_least(at_most(values, ceiling), floor), ~(ceiling < floor)
+
+
+def round_to(values: Float64s, nearest: Float64s | float = 1.0) -> Float64s:
+    """To the nearest multiple, halves upwards."""
+    inverse = 1.0 / nearest
+    return np.floor(values * inverse + 0.5) / inverse
+
+
+VALUE_FUNCTIONS: dict[str, ValueFunction] = {
+    "abs": for_all(np.abs),
+    "ceil": for_all(np.ceil),
+    "clamp": clamp,
+    "clamp_max": for_all(at_most),
+    "clamp_min": for_all(at_least),
+    "exp": for_all(np.exp),
+    "floor": for_all(np.floor),
+    "ln": for_all(np.log),
+    "log10": for_all(np.log10),
+    "log2": for_all(np.log2),
+    "round": for_all(round_to),
+    "sgn": for_all(np.sign),
+    "sqrt": for_all(np.sqrt),
+}
+
+
+class ValueCall(VectorNode):
+    """A value function of a vector, element by element."""
+
+    def __init__(
+        self,
+        function: ValueFunction,
+        vector: VectorNode,
+        scalars: Sequence[ScalarNode] = (),
+        *,
+        keeps_name: bool = False,
+    ) -> None:
+        self.children = (vector, *scalars)
+        self.per_series = vector.per_series and all(each.constant for each in scalars)
+        self._function = function
+        self._vector = vector
+        self._scalars = scalars
+        self._rename: Projection | None = None
+        self.space = vector.space
+        if not keeps_name:
+            self.space = LabelSpace()
+            self.own_spaces = (self.space,)
+            self._rename = Projection(vector.space, self.space, drop_metadata)
+
+    def evaluate(self, moment: Moment) -> Vector:
+        """The function of each element."""
+        found, stays = self._apply(moment, self._vector.evaluate(moment))
+        if stays is not None:
+            found = found.keep(stays)
+        if self._rename is None:
+            return found
+        return Vector(self._rename.distinct(found.rows), found.values)
+
+    def arrive(self, store: SeriesStore, samples: Arrival) -> tuple[Int64s, Vector]:
+        """The function of each sample."""
+        index, found = self._vector.arrive(store, samples)
+        found, stays = self._apply(Moment(store, 0, store.tenants), found)
+        if stays is not None:
+            index, found = index[stays], found.keep(stays)
+        if self._rename is None:
+            return index, found
+        rows = self._rename.map(found.rows)
+        self._rename.refuse_merged()
+        return index, Vector(rows, found.values)
+
+    def _apply(self, moment: Moment, found: Vector) -> tuple[Vector, Bools | None]:
+        spread = [each.spread(moment, self._vector.space, found.rows) for each in self._scalars]
+        values, stays = self._function(found.values, *spread)
+        return Vector(found.rows, values), stays

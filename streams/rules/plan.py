@@ -1,0 +1,119 @@
+"""Plan: a compiled expression, evaluated at ticks or on samples as they arrive.
+
+A plan is pure apart from caches of label work that can always be rebuilt, and the numbering of its results' label sets,
+`space`, which others build on and which therefore is part of a checkpoint. What it keeps is bounded: inner label
+spaces are cleared when series that are gone outweigh those that are there; `space` is compacted by whoever counts on
+its rows.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.errors import RuleError
+from schemas.samples import Float64s, Int64s
+from streams.rules.compile import Compiler
+from streams.rules.node import Arrival, Moment, VectorNode
+from streams.rules.selectors import Selection, Selector
+from streams.rules.vector import LabelSpace, Vector
+from streams.windows.blocks import Bools
+from streams.windows.series import LOOKBACK_MS, SeriesStore
+
+SPARE_ROWS = 1024
+"""Inner label spaces may be this much longer than twice what is alive, so that small plans never clear."""
+
+
+class Plan:
+    """A compiled expression.
+
+    Attributes:
+        text: the expression.
+        space: label sets of its results.
+        selectors: what it reads.
+        retention_ms: how much of the past it needs; tell the store by `retain`.
+        is_per_series: whether `evaluate_samples` works: one instant selector, functions and operators with constants.
+
+    """
+
+    def __init__(self, text: str, root: VectorNode) -> None:
+        self.text = text
+        self.space: LabelSpace = root.space
+        self.is_per_series = root.per_series
+        self._root = root
+        self._leaves = [node for node in root.walk() if isinstance(node, Selector)]
+        self.selectors: tuple[Selection, ...] = tuple(leaf.selection for leaf in self._leaves)
+        self.retention_ms = max((each.span_ms for each in self.selectors), default=0)
+        self._inner = [
+            space for node in root.walk() for space in node.own_spaces if space is not root.space
+        ]
+        self._generation = -1
+
+    def evaluate(self, store: SeriesStore, t_ms: int) -> Vector:
+        """The result at an event time, a scalar as one element.
+
+        Raises:
+            RuleError: the series at this time do not allow a result, as in Prometheus.
+
+        """
+        self._tidy(store)
+        with np.errstate(all="ignore"):
+            return self._root.evaluate(Moment(store, t_ms, store.tenants))
+
+    def evaluate_samples(
+        self, store: SeriesStore, rows: Int64s, times: Int64s, values: Float64s
+    ) -> tuple[Int64s, Vector]:
+        """The samples (sorted by row and time) that have a result, by index, and their results; rows may repeat.
+
+        Raises:
+            RuleError: `is_per_series` is false, or two series come to the same label set.
+
+        """
+        if not self.is_per_series:
+            raise RuleError(f"it needs more than the sample that arrives: {self.text.strip()}")
+        self._tidy(store)
+        with np.errstate(all="ignore"):
+            return self._root.arrive(store, Arrival(rows, times, values))
+
+    def picked(self, store: SeriesStore) -> Bools:
+        """For each row of the store whether a selector of the plan picks it."""
+        picked = np.zeros(len(store.born), np.bool_)
+        for leaf in self._leaves:
+            picked |= leaf.route(store) >= 0
+        return picked
+
+    def compact(self, keep: Bools) -> Int64s:
+        """Forget results' label sets where the mask is false; gives old rows' new numbers, -1 for the forgotten."""
+        return self.space.compact(keep)
+
+    def snapshot(self) -> dict[str, NDArray[np.generic]]:
+        """The numbering of the results, as columns."""
+        return self.space.snapshot()
+
+    def restore(self, columns: Mapping[str, NDArray[np.generic]]) -> None:
+        """Take over the numbering of a snapshot.
+
+        Raises:
+            CheckpointError: the columns are not those of a snapshot.
+
+        """
+        self.space.restore(columns)
+
+    def _tidy(self, store: SeriesStore) -> None:
+        if store.generation == self._generation:
+            return
+        self._generation = store.generation
+        alive = sum(len(leaf.rows) for leaf in self._leaves) + len(store.tenants)
+        for space in self._inner:
+            if len(space) > 2 * alive + SPARE_ROWS:
+                space.clear()
+
+
+def compile_expression(text: str, *, lookback_ms: int = LOOKBACK_MS) -> Plan:
+    """Plan of an expression.
+
+    Raises:
+        RuleError: it cannot be parsed, or has something that is not supported; with line and column where known.
+
+    """
+    return Plan(text, Compiler(text, lookback_ms).compile())

@@ -1,0 +1,114 @@
+"""What a rule file says, as data: groups, rules and `detect:` blocks, each with the file and line it came from.
+
+Frozen and free of compiled things, so rules can be compared, hashed and sent to another process.
+Refuses to judge: `load` checks, `engine` evaluates.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from detectors.calibrate import Direction
+from schemas.labels import content_id
+
+
+class Kind(StrEnum):
+    """What a rule makes."""
+
+    ALERT = "alert"
+    RECORD = "record"
+
+
+class Evaluate(StrEnum):
+    """When a rule is evaluated: at each interval of its group, or for each sample as it comes."""
+
+    ON_TICK = "on_tick"
+    ON_ARRIVAL = "on_arrival"
+
+
+@dataclass(frozen=True)
+class DetectBlock:
+    """A detector that watches the value of the expression.
+
+    Attributes:
+        detector: name in the registry of detectors.
+        parameters: the detector's own.
+        false_alarms: so many, in `per_ms` of fault-free data, are put up with for each series.
+        min_effect: least distance from the expected value, in the unit of the value.
+        min_change: least distance as a share of the expected value.
+        relearn_after_ms: a series odd for longer than this is learnt again, so that a lasting change ends.
+
+    """
+
+    detector: str
+    parameters: Mapping[str, object]
+    false_alarms: float
+    per_ms: int
+    direction: Direction
+    min_effect: float
+    min_change: float
+    relearn_after_ms: int
+
+    @property
+    def identity(self) -> str:
+        """Hash of all of it."""
+        return content_id(
+            self.detector,
+            *(f"{k}={v}" for k, v in sorted(self.parameters.items())),
+            repr((self.false_alarms, self.per_ms, self.direction)),
+            repr((self.min_effect, self.min_change, self.relearn_after_ms)),
+        )
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule; the labels and annotations are texts of templates, group labels already among the labels."""
+
+    group: str
+    name: str
+    kind: Kind
+    expr: str
+    file: str
+    line: int
+    interval_ms: int
+    for_ms: int = 0
+    keep_firing_for_ms: int = 0
+    query_offset_ms: int = 0
+    limit: int = 0
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    evaluate: Evaluate = Evaluate.ON_TICK
+    detect: DetectBlock | None = None
+
+    @property
+    def id(self) -> str:
+        """`group/name`."""
+        return f"{self.group}/{self.name}"
+
+    @property
+    def identity(self) -> str:
+        """Hash of what its state depends on: neither of where it stands nor of its annotations."""
+        return content_id(
+            self.id,
+            self.kind.value,
+            self.expr,
+            self.interval_ms,
+            self.for_ms,
+            self.keep_firing_for_ms,
+            self.query_offset_ms,
+            self.limit,
+            self.evaluate.value,
+            self.detect.identity if self.detect else "",
+            *(part for pair in sorted(self.labels.items()) for part in pair),
+        )
+
+
+@dataclass(frozen=True)
+class RuleGroup:
+    """Rules that are evaluated together, in order, at every multiple of the interval since the epoch."""
+
+    name: str
+    interval_ms: int
+    rules: tuple[Rule, ...]
+    file: str
+    line: int

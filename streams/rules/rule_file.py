@@ -1,0 +1,93 @@
+"""What a rule file may hold: one strict section for the file, a group, a rule and a `detect:` block.
+
+Refuses unknown keys (except in `detect`, where they are the detector's own parameters) and durations without a unit.
+"""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from detectors.calibrate import Direction
+from schemas.config.section import Duration, Section, parse_duration
+
+DEFAULT_INTERVAL_MS = 15_000
+
+_BUDGET = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:per|a|an|/)\s*(\d[\dsmhdwy]*|[a-z]+?)\s*")
+_SPANS_MS = {
+    "minute": 60_000,
+    "hour": 3_600_000,
+    "day": 86_400_000,
+    "week": 604_800_000,
+    "month": 2_592_000_000,
+    "year": 31_536_000_000,
+}
+
+
+def _text(given: object) -> object:
+    """Whole numbers are common as label values and have one spelling; other scalars want quotes."""
+    if isinstance(given, int) and not isinstance(given, bool):
+        return str(int(given))
+    if not isinstance(given, str):
+        raise ValueError("must be a text: put it in quotes")  # noqa: TRY004  pydantic reports ValueError only
+    return str(given)
+
+
+def _budget(given: object) -> object:
+    """`1 per week` -> (1.0, ms of a week)."""
+    found = _BUDGET.fullmatch(given) if isinstance(given, str) else None
+    span = _SPANS_MS.get(found[2].removesuffix("s"), 0) if found else 0
+    if found and not span and found[2][0].isdigit():
+        span = parse_duration(found[2])
+    if not found or not span or float(found[1]) <= 0:
+        raise ValueError(
+            f"not a budget: {given!r}; write a number and a span, such as '1 per week'"
+        )
+    return float(found[1]), span
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+Budget = Annotated[tuple[float, int], BeforeValidator(_budget)]
+
+
+class DetectSection(Section, extra="allow"):
+    """The block `detect`; what is not listed is a parameter of the detector."""
+
+    detector: str
+    season: Duration | None = None
+    false_alarms: Budget = (1.0, _SPANS_MS["week"])
+    direction: Direction = "both"
+    min_effect: float = Field(0.0, ge=0)
+    min_change: float = Field(0.0, ge=0)
+    relearn_after: Duration = 3_600_000
+
+
+class RuleSection(Section):
+    """One rule."""
+
+    alert: Text | None = None
+    record: Text | None = None
+    expr: Text
+    for_: Duration = Field(0, alias="for")
+    keep_firing_for: Duration = 0
+    labels: dict[str, Text] = {}
+    annotations: dict[str, Text] = {}
+    evaluate: Literal["on_tick", "on_arrival"] = "on_tick"
+    detect: DetectSection | None = None
+
+
+class GroupSection(Section):
+    """One group."""
+
+    name: Text = Field(min_length=1)
+    interval: Duration = DEFAULT_INTERVAL_MS
+    query_offset: Duration = 0
+    limit: int = Field(0, ge=0)
+    labels: dict[str, Text] = {}
+    rules: list[Any] = []
+
+
+class FileSection(Section):
+    """A rule file."""
+
+    groups: list[Any] = []

@@ -1,0 +1,195 @@
+"""Vector, the value of an expression at one time, and the label spaces that its rows index.
+
+A label space numbers the label sets that one node of a plan has ever yielded. A row keeps its number until the
+space is cleared or compacted, which its `epoch` tells: whoever keeps rows of a space looks at that. A projection maps
+rows of one space to rows of another by a function of the label set, and computes it once for each row.
+
+Vectors come in an order that hangs on label sets alone, never on when a series arrived, so sums over them are
+the same everywhere.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.errors import RuleError
+from schemas.labels import METRIC, TENANT, Labels, get_label
+from schemas.samples import Float64s, Int64s
+from streams.windows.blocks import Bools
+from streams.windows.columns import pack_labels, unpack_labels
+
+
+class Vector(NamedTuple):
+    """Rows of a label space, int64[n], each at most once, and their values, float64[n]."""
+
+    rows: Int64s
+    values: Float64s
+
+    def keep(self, mask: Bools) -> "Vector":
+        """The elements where the mask is true."""
+        return Vector(self.rows[mask], self.values[mask])
+
+
+class LabelSpace:
+    """Numbers label sets.
+
+    Attributes:
+        labels: the label set of each row.
+        tenants: the tenants that occur.
+        epoch: changes when rows have got other numbers.
+
+    """
+
+    def __init__(self) -> None:
+        self.epoch = 0
+        self._empty()
+
+    def _empty(self) -> None:
+        self.labels: list[Labels] = []
+        self.tenants: list[str] = []
+        self._row_of: dict[Labels, int] = {}
+        self._tenant_of: dict[str, int] = {}
+        self._tenant_rows: list[int] = []
+        self._tenant_column = np.zeros(0, np.int64)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def row(self, labels: Labels) -> int:
+        """Row of a label set, a new one if need be."""
+        row = self._row_of.setdefault(labels, len(self.labels))
+        if row == len(self.labels):
+            self.labels.append(labels)
+            tenant = get_label(labels, TENANT)
+            index = self._tenant_of.setdefault(tenant, len(self.tenants))
+            if index == len(self.tenants):
+                self.tenants.append(tenant)
+            self._tenant_rows.append(index)
+        return row
+
+    def tenant_of(self, rows: Int64s) -> Int64s:
+        """For each row the index of its tenant in `tenants`."""
+        if len(self._tenant_column) < len(self._tenant_rows):
+            self._tenant_column = np.array(self._tenant_rows, np.int64)
+        return self._tenant_column[rows]
+
+    def clear(self) -> None:
+        """Forget all label sets."""
+        self._replace([])
+
+    def compact(self, keep: Bools) -> Int64s:
+        """Forget the rows where the mask is false; gives the new number of each old row, -1 for the forgotten."""
+        self._replace(
+            [labels for labels, kept in zip(self.labels, keep.tolist(), strict=True) if kept]
+        )
+        return np.where(keep, np.cumsum(keep) - 1, -1)
+
+    def snapshot(self) -> dict[str, NDArray[np.generic]]:
+        """The label sets in the order of their rows, as columns."""
+        return pack_labels(self.labels)
+
+    def restore(self, columns: Mapping[str, NDArray[np.generic]]) -> None:
+        """Take over the rows of a snapshot.
+
+        Raises:
+            CheckpointError: the columns are not those of a snapshot.
+
+        """
+        self._replace(unpack_labels(columns))
+
+    def _replace(self, labels: list[Labels]) -> None:
+        self.epoch += 1
+        self._empty()
+        for each in labels:
+            self.row(each)
+
+
+class Projection:
+    """Maps rows of a space to rows of another by a function of their label sets."""
+
+    def __init__(
+        self, source: LabelSpace, target: LabelSpace, transform: Callable[[Labels], Labels]
+    ) -> None:
+        self.source = source
+        self.target = target
+        self._transform = transform
+        self._epochs = (source.epoch, target.epoch)
+        self._map = np.zeros(0, np.int64)
+        self._injective = True
+
+    def map(self, rows: Int64s) -> Int64s:
+        """Target rows of source rows."""
+        epochs = (self.source.epoch, self.target.epoch)
+        if epochs != self._epochs:
+            self._epochs = epochs
+            self._map = np.zeros(0, np.int64)
+        if len(self._map) < len(self.source):
+            more = np.full(len(self.source) - len(self._map), -1, np.int64)
+            self._map = np.concatenate((self._map, more))
+        found = self._map[rows]
+        if len(found) and found.min() < 0:
+            for row in np.unique(rows[found < 0]).tolist():
+                self._map[row] = self.target.row(self._transform(self.source.labels[row]))
+            self._injective = not has_repeats(self._map[self._map >= 0], len(self.target))
+            found = self._map[rows]
+        return found
+
+    def distinct(self, rows: Int64s) -> Int64s:
+        """Target rows of source rows, which must all differ.
+
+        Raises:
+            RuleError: two of them have become the same label set.
+
+        """
+        found = self.map(rows)
+        if not self._injective:
+            refuse_duplicates(self.target, found)
+        return found
+
+    def refuse_merged(self) -> None:
+        """Raise RuleError where two rows mapped so far, now or earlier, have become the same label set."""
+        if not self._injective:
+            refuse_duplicates(self.target, self._map[self._map >= 0])
+
+
+def has_repeats(numbers: Int64s, size: int) -> bool:
+    """Whether one of these numbers below `size` occurs twice."""
+    seen = np.zeros(size, np.bool_)
+    seen[numbers] = True
+    return int(np.count_nonzero(seen)) < len(numbers)
+
+
+def refuse_duplicates(space: LabelSpace, rows: Int64s) -> None:
+    """Raise RuleError, in Prometheus's words, where a row occurs twice."""
+    if has_repeats(rows, len(space)):
+        twice = show_labels(space.labels[int(np.bincount(rows).argmax())])
+        raise RuleError(f"vector cannot contain metrics with the same labelset: {twice}")
+
+
+def show_labels(labels: Labels) -> str:
+    """A label set as PromQL writes it, the tenant included."""
+    pairs = ", ".join(f'{name}="{value}"' for name, value in labels if name != METRIC)
+    return f"{get_label(labels, METRIC)}{{{pairs}}}"
+
+
+METADATA = frozenset({METRIC, "__type__", "__unit__"})
+"""What a function that changes the meaning of a value takes off, as Prometheus 3 does."""
+
+
+def drop_metadata(labels: Labels) -> Labels:
+    """The label set without the metric's name, type and unit."""
+    return tuple(pair for pair in labels if pair[0] not in METADATA)
+
+
+def keep_only(names: frozenset[str]) -> Callable[[Labels], Labels]:
+    """Transform of `by` and `on`: these labels and the tenant."""
+    kept = names | {TENANT}
+    return lambda labels: tuple(pair for pair in labels if pair[0] in kept)
+
+
+def drop_these(names: frozenset[str]) -> Callable[[Labels], Labels]:
+    """Transform of `without` and `ignoring`: all but these labels; the tenant stays in any case."""
+    dropped = names - {TENANT}
+    return lambda labels: tuple(pair for pair in labels if pair[0] not in dropped)
