@@ -4,6 +4,7 @@
 (transport) and a backtest that drives it from files are the only ones who know where the records come from.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
 from schemas.records import Headers
@@ -19,6 +20,22 @@ class Outgoing(NamedTuple):
     partition: int | None = None
     headers: Headers = ()
     timestamp_ms: int | None = None
+
+
+class Figure(NamedTuple):
+    """A count that a stage keeps about its own decisions: what, by which reason, how many."""
+
+    name: str
+    reason: str
+    count: int
+
+
+class Counting(Protocol):
+    """A stage that counts what it refuses or decides."""
+
+    def figures(self) -> Iterable[Figure]:
+        """Counts since the start of the process."""
+        ...
 
 
 class Stage(Protocol):

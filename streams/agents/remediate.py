@@ -16,16 +16,26 @@ from streams.agents.reading import read_records
 from streams.stage import Figure, Outgoing
 from streams.time.clock import Clock
 from streams.transport.chunk import Chunk
-from streams.transport.outbox import Outbox
 
 RESUME_TRIES = 600
 RESUME_SECONDS = 0.1
 
 
+class Checkpoints(Protocol):
+    """What is needed of the runner's checkpointer."""
+
+    async def checkpoint(self) -> None:
+        """Store the state and deliver what was put out."""
+        ...
+
+
 class Runner(Protocol):
     """What is needed of the stage's runner."""
 
-    outbox: Outbox
+    @property
+    def checkpointer(self) -> Checkpoints:
+        """Who stores the state."""
+        ...
 
     def inject(self, tp: TP, event: object) -> bool:
         """Let the stage of a partition apply an event."""
@@ -75,9 +85,8 @@ class RemediateAgent:
         return list(map(remediation_record, remedies.records))
 
     async def _act(self, actions: list[Action]) -> None:
-        # runs after the records of this step are in the outbox: the intent must be stored before the deed
-        outbox = self._runner().outbox
-        await outbox.delivered(outbox.position)
+        # the intent, and the state that knows of it, are stored before the deed: a kill in between repeats nothing
+        await self._runner().checkpointer.checkpoint()
         self.actor.submit(actions)
 
     def _later(self, work: Awaitable[None]) -> None:

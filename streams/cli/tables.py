@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 
 def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> None:
@@ -13,7 +14,8 @@ def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, title: s
     if console.is_terminal:
         table = Table(*heads, title=title or None)
         for row in rows:
-            table.add_row(*row)
+            # cells hold text of users: no markup
+            table.add_row(*map(Text, row))
         console.print(table)
         return
     if title:

@@ -3,19 +3,22 @@
 Its state is small: the newest event time and record time, and the watermark that each detect partition was last told.
 """
 
+from collections import Counter
+
 import msgspec
 
 from schemas import topics
 from schemas.config import Config, SourceConfig
 from schemas.dead_letters import DeadLetter
 from schemas.errors import CheckpointError
+from schemas.reasons import DeadLetterReason
 from schemas.records import cloud_event_headers, encode_record
 from schemas.samples import SampleBatch, encode_batch
 from schemas.wire.interner import Identity, Interner
 from schemas.wire.native import NativeJson
 from streams.ingest.reader import Reader
 from streams.ingest.shuffle import make_batches
-from streams.stage import Outgoing
+from streams.stage import Figure, Outgoing
 from streams.transport.chunk import Chunk
 
 
@@ -56,6 +59,12 @@ class IngestStage:
         self._reader = make_reader(config, source, partitions=self._partitions)
         self._topic = topic
         self._partition = partition
+        self.refused: Counter[DeadLetterReason] = Counter()
+
+    @property
+    def newest(self) -> int:
+        """Largest accepted event time, ms."""
+        return self._reader.newest
 
     def batches(self, chunk: Chunk) -> tuple[list[SampleBatch], list[DeadLetter]]:
         """A batch for each detect partition, and the dead letters of the chunk."""
@@ -76,6 +85,7 @@ class IngestStage:
         if not len(chunk):
             return []
         batches, letters = self.batches(chunk)
+        self.refused.update(letter.reason for letter in letters)
         out = [letter_record(letter) for letter in letters]
         out += [
             Outgoing(
@@ -87,6 +97,10 @@ class IngestStage:
             for target, batch in enumerate(batches)
         ]
         return out
+
+    def figures(self) -> list[Figure]:
+        """Refused records and samples by reason."""
+        return [Figure("dead_letters", r.value, n) for r, n in self.refused.items()]
 
     def apply_event(self, event: object) -> list[Outgoing]:
         """Nothing is ever reported to this stage."""

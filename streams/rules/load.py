@@ -26,6 +26,9 @@ from streams.rules.template import DETECT_VARIABLES, PLAIN_VARIABLES, Template
 
 __all__ = ["RuleGroup", "load_rules", "parse_rules"]
 
+# In place of a value with a fault, where a section cannot do without one.
+STAND_INS = {"name": "?", "alert": "?", "expr": "0"}
+
 Place: TypeAlias = tuple[str | int, ...]
 S = TypeVar("S", bound=Section)
 
@@ -212,7 +215,7 @@ class _Reader:
         return uses
 
     def _section(self, kind: type[S], given: Any, path: Place) -> S | None:
-        """Validate a part of the tree; None when it has faults, which are noted."""
+        """Validate a part of the tree; keys with a fault, which is noted, are left out so that the rest is seen too."""
         if not isinstance(given, CommentedMap):
             what = "an entry" if path else "the file"
             self._fault(path, f"{what} must hold keys and values, such as {_example(kind)}")
@@ -220,9 +223,13 @@ class _Reader:
         try:
             return kind.model_validate(given, context={"file": True})
         except ValidationError as error:
-            for each in error.errors(include_url=False, include_input=False):
+            faults = error.errors(include_url=False, include_input=False)
+            for each in faults:
                 self._validation_fault(kind, path, each["loc"], each["type"], each["msg"])
-            return None
+            wrong = {each["loc"][0] for each in faults}
+            stand_ins = {key: STAND_INS[key] for key in wrong & STAND_INS.keys()}
+            rest = {key: value for key, value in given.items() if key not in wrong}
+            return kind.model_validate(rest | stand_ins, context={"file": True})
 
     def _validation_fault(
         self, kind: type[Section], path: Place, loc: Place, type_: str, message: str

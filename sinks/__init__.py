@@ -1,0 +1,1 @@
+"""Who is told and what is done: the notifier, the remediator and the recorder."""

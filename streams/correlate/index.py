@@ -1,0 +1,54 @@
+"""Index: which incidents hold an alert about an entity, or about something that runs on a host.
+
+Keys carry the tenant, so nothing of one tenant is ever found for another.
+"""
+
+from collections.abc import Iterable
+from enum import Enum, auto
+from typing import TypeAlias
+
+from streams.correlate.lifecycle import Lifecycle
+
+
+class Place(Enum):
+    """As what a name is known."""
+
+    ENTITY = auto()
+    HOST = auto()
+
+
+Key: TypeAlias = tuple[Place, str, str]
+"""As what, tenant, name."""
+
+
+class Index:
+    """Identities of incidents by key; as large as the incidents that were put into it."""
+
+    def __init__(self) -> None:
+        self._ids: dict[Key, set[str]] = {}
+        self._keys: dict[str, set[Key]] = {}
+
+    def put(self, life: Lifecycle) -> None:
+        """Learn what an incident is about now."""
+        found = {(Place.ENTITY, life.tenant, s.entity) for s in life.symptoms.values()}
+        found |= {(Place.HOST, life.tenant, s.host) for s in life.symptoms.values()}
+        keys = {key for key in found if key[2]}
+        known = self._keys.get(life.id, set())
+        self._remove(life.id, known - keys)
+        for key in keys - known:
+            self._ids.setdefault(key, set()).add(life.id)
+        self._keys[life.id] = keys
+
+    def drop(self, identity: str) -> None:
+        """Forget an incident."""
+        self._remove(identity, self._keys.pop(identity, set()))
+
+    def find(self, keys: Iterable[Key]) -> set[str]:
+        """Incidents under any of these keys."""
+        return set().union(*(self._ids.get(key, ()) for key in keys))
+
+    def _remove(self, identity: str, keys: set[Key]) -> None:
+        for key in keys:
+            self._ids[key].discard(identity)
+            if not self._ids[key]:
+                del self._ids[key]

@@ -1,0 +1,138 @@
+"""Order: alerts of many detect partitions, held until every one of them has ticked past their time.
+
+What comes out is sorted by (time, fingerprint, state, id), so it does not depend on how the partitions' records were
+interleaved, nor on how often a restarted worker sent them again. A partition that is silent for `idle_after`, by the
+record times of the others' ticks, is no longer waited for; when it comes back, what it brings from behind is late.
+
+At most `HELD_MAX` alerts are held: beyond that the earlier half is released without waiting. It refuses alerts that
+were sent before, that come too late, or whose source is not expected, each with a reason.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator
+from heapq import heappop, heappush
+from typing import NamedTuple
+
+import msgspec
+
+from schemas.alerts import Alert, Tick
+from schemas.reasons import AlertState
+from streams.correlate.reasons import DropReason
+from streams.time.watermark import BEFORE_ALL, Watermarks
+
+HELD_MAX = 100_000
+BOUNDS_MAX = 100_000
+
+_Key = tuple[int, str, AlertState, str]
+
+
+class Release(NamedTuple):
+    """What became certain at once.
+
+    Attributes:
+        until: no alert up to and including this time is still to come.
+        alerts: in order.
+        bounds: (time, record time) of the ticks since the last release, ascending, the last one at `until`.
+
+    """
+
+    until: int
+    alerts: list[Alert]
+    bounds: list[tuple[int, int]]
+
+    def backlog(self, at: int) -> tuple[int, Iterator[Alert]]:
+        """Record time at which this event time was passed, and the alerts after it that were known by then.
+
+        Both follow from the first tick of any source at or after `at`, so they are the same however the sources were
+        interleaved.
+        """
+        first = bisect_left(self.bounds, (at, BEFORE_ALL))
+        time = self.bounds[first][0]
+        record_time = max(r for t, r in self.bounds[first:] if t == time)
+        return record_time, (a for a in self.alerts if at < a.time <= time)
+
+
+class OrderState(msgspec.Struct):
+    """All that `Order.restore` needs."""
+
+    first_record_time: int | None
+    marks: dict[int, tuple[int, int]]
+    held: list[Alert]
+    bounds: list[tuple[int, int]]
+    until: int
+
+
+class Order:
+    """The alerts of one partition of tocsin.alerts that cannot be judged yet."""
+
+    def __init__(self, sources: int, *, idle_after_ms: int) -> None:
+        self._sources = range(sources)
+        self._idle_after_ms = idle_after_ms
+        self._marks: Watermarks[int] = Watermarks(self._sources, idle_after_ms=idle_after_ms)
+        self._ticked: dict[int, int] = {}
+        self._held: dict[str, Alert] = {}
+        self._heap: list[_Key] = []
+        self._bounds: list[tuple[int, int]] = []
+        self.until = BEFORE_ALL
+
+    def hold(self, alert: Alert) -> DropReason | None:
+        """Keep an alert; the reason if it is refused."""
+        if alert.source not in self._sources:
+            return DropReason.UNKNOWN_SOURCE
+        if alert.id in self._held or alert.time <= self._ticked.get(alert.source, BEFORE_ALL):
+            return DropReason.DUPLICATE
+        if alert.time <= self.until:
+            return DropReason.LATE
+        self._held[alert.id] = alert
+        heappush(self._heap, _key(alert))
+        return None
+
+    def tick(self, tick: Tick) -> Release | None:
+        """Take in how far a source has come; what became certain because of it."""
+        if tick.source not in self._sources:
+            return None
+        self._marks.advance(tick.source, tick.time, tick.record_time)
+        if tick.time > self._ticked.get(tick.source, BEFORE_ALL):
+            self._ticked[tick.source] = tick.time
+            if tick.time > self.until:
+                insort(self._bounds, (tick.time, tick.record_time))
+                # far ahead of the others, the last two count as one: only the backlog's grain suffers
+                if len(self._bounds) > BOUNDS_MAX:
+                    del self._bounds[-2]
+        current = self._marks.current()
+        return self._release(current) if current > self.until else None
+
+    def relieve(self) -> Release | None:
+        """The earlier half of what is held, if that is more than `HELD_MAX`."""
+        if len(self._held) <= HELD_MAX:
+            return None
+        return self._release(sorted(self._heap)[HELD_MAX // 2][0])
+
+    def _release(self, until: int) -> Release:
+        alerts = []
+        while self._heap and self._heap[0][0] <= until:
+            alerts.append(self._held.pop(heappop(self._heap)[3]))
+        passed = bisect_left(self._bounds, (until + 1, BEFORE_ALL))
+        bounds, self._bounds = self._bounds[:passed], self._bounds[passed:]
+        if not bounds or bounds[-1][0] < until:
+            bounds.append((until, bounds[-1][1] if bounds else until))
+        self.until = until
+        return Release(until, alerts, bounds)
+
+    def snapshot(self) -> OrderState:
+        """The whole state."""
+        first, marks = self._marks.snapshot()
+        held = [self._held[key[3]] for key in sorted(self._heap)]
+        return OrderState(first, dict(marks), held, self._bounds, self.until)
+
+    def restore(self, state: OrderState) -> None:
+        """Continue from a snapshot."""
+        self._marks.restore(state.first_record_time, state.marks)
+        self._ticked = {source: time for source, (time, _) in state.marks.items()}
+        self._held = {alert.id: alert for alert in state.held}
+        self._heap = [_key(alert) for alert in state.held]
+        self._bounds, self.until = list(state.bounds), state.until
+
+
+def _key(alert: Alert) -> _Key:
+    return alert.time, alert.fingerprint, alert.state, alert.id

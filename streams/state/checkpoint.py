@@ -1,0 +1,212 @@
+"""Checkpoints: a stage's state and the input offset that belongs to it become durable together.
+
+One checkpoint of a partition: freeze state, offset and outbox position in one step without an await;
+wait until every output up to that position is delivered; write the snapshot to the state topic; commit
+the offset with the pointer to the snapshot as its metadata. After a kill the commit says which state to
+load and where to read on, so each record changes the state exactly once and each output leaves at least
+once.
+
+It refuses to go on after a failure: `close` makes every later checkpoint a no-op, because a state that
+broke in the middle of a chunk must never be saved. It refuses to start where neither the current
+snapshot nor the one before can be read.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AsyncExitStack
+from typing import Generic, NamedTuple, Protocol
+
+from faust.types import TP
+
+from schemas.errors import CheckpointError
+from streams.state.partition import Partition, S
+from streams.state.pointer import VERSION, Pointer, Position, next_slot
+from streams.state.snapshots import SnapshotReader, SnapshotStore
+
+log = logging.getLogger(__name__)
+
+
+class Group(Protocol):
+    """The consumer group as a checkpoint sees it."""
+
+    @property
+    def generation(self) -> int:
+        """Generation of which this member was told last."""
+        ...
+
+    async def commit_positions(
+        self, positions: Mapping[TP, tuple[int, str]], generation: int
+    ) -> bool:
+        """Commit offsets with metadata; False when the group has moved on."""
+        ...
+
+    async def committed_positions(self, partitions: Iterable[TP]) -> dict[TP, tuple[int, str]]:
+        """Offsets and metadata that the group has committed."""
+        ...
+
+    async def log_starts(self, partitions: Iterable[TP]) -> dict[TP, int]:
+        """The oldest offset that each partition still has."""
+        ...
+
+
+class Outputs(Protocol):
+    """The outbox as a checkpoint sees it."""
+
+    @property
+    def position(self) -> int:
+        """How many outputs have been put in so far."""
+        ...
+
+    async def delivered(self, position: int) -> None:
+        """Wait until the first `position` outputs are delivered."""
+        ...
+
+
+class _Frozen(NamedTuple, Generic[S]):
+    partition: Partition[S]
+    revision: int
+    offset: int
+    snapshot: bytes
+
+
+class Checkpointer(Generic[S]):
+    """Partitions of one stage in this process, and their checkpoints; one at a time."""
+
+    def __init__(
+        self,
+        new_stage: Callable[[str, int], S],
+        store: SnapshotStore,
+        outputs: Outputs,
+        group: Callable[[], Group],
+        retired: Callable[[S], None] = lambda _: None,
+    ) -> None:
+        self._new_stage = new_stage
+        self._store = store
+        self._outputs = outputs
+        self._group = group
+        self._retired = retired
+        self._lock = asyncio.Lock()
+        self._closed = False
+        self.partitions: dict[TP, Partition[S]] = {}
+        self.epoch = 0  # counts resumes: a chunk that was fetched before one will be fetched again
+        self.commits = 0
+        self.restores = 0
+
+    def close(self) -> None:
+        """From now on nothing is saved."""
+        self._closed = True
+
+    async def checkpoint(self) -> bool:
+        """Save every partition that changed; False when the group refused, then they are saved next time.
+
+        Raises:
+            KafkaError: an output, a part or the commit was not delivered.
+
+        """
+        async with self._lock:
+            generation = self._group().generation
+            frozen = []
+            for partition in list(self.partitions.values()):
+                if partition.dirty:
+                    frozen.append(self._freeze(partition))
+                    await asyncio.sleep(0)  # a freeze holds up the loop; let chunks in between
+            if self._closed or not frozen:
+                return True
+            await self._outputs.delivered(self._outputs.position)
+            saved: dict[TP, Position] = {}
+            for item in frozen:
+                pointer = await self._write(item)
+                before = item.partition.position
+                saved[item.partition.tp] = (
+                    Position(VERSION, pointer) if before is None else before.followed_by(pointer)
+                )
+            if self._closed:
+                return True
+            commit = {
+                tp: (position.current.offset, position.to_text()) for tp, position in saved.items()
+            }
+            if not await self._group().commit_positions(commit, generation):
+                return False
+            for item in frozen:
+                item.partition.position = saved[item.partition.tp]
+                item.partition.saved = item.revision
+            self.commits += 1
+            return True
+
+    async def resume(self, mine: set[TP]) -> dict[TP, int]:
+        """After a rebalance, flow stopped: the offset from which each of my partitions is to be read.
+
+        A state stays warm when the group's last commit for it is our own; else somebody else has had it
+        meanwhile, and it is restored.
+
+        Raises:
+            CheckpointError: neither the current nor the previous snapshot of a partition can be read.
+
+        """
+        async with self._lock:
+            self.epoch += 1
+            for tp in self.partitions.keys() - mine:
+                self._retire(tp)
+            if not mine:
+                return {}
+            committed = await self._group().committed_positions(mine)
+            starts = await self._group().log_starts([tp for tp in mine if tp not in committed])
+            async with AsyncExitStack() as stack:
+                reader: SnapshotReader | None = None
+                for tp in sorted(mine):
+                    offset, text = committed.get(tp, (starts.get(tp, 0), ""))
+                    position = Position.from_text(text)
+                    warm = self.partitions.get(tp)
+                    if (
+                        warm is not None
+                        and warm.position == position
+                        and warm.next_offset >= offset
+                    ):
+                        continue
+                    if position is not None and reader is None:
+                        reader = await stack.enter_async_context(self._store.reader())
+                    self._retire(tp)
+                    self.partitions[tp] = await self._restore(tp, offset, position, reader)
+            return {tp: self.partitions[tp].next_offset for tp in mine}
+
+    def _retire(self, tp: TP) -> None:
+        partition = self.partitions.pop(tp, None)
+        if partition is not None:
+            self._retired(partition.stage)
+
+    def _freeze(self, partition: Partition[S]) -> _Frozen[S]:
+        return _Frozen(
+            partition, partition.revision, partition.next_offset, partition.stage.snapshot()
+        )
+
+    async def _write(self, item: _Frozen[S]) -> Pointer:
+        return await self._store.write(
+            item.partition.tp,
+            slot=next_slot(item.partition.position),
+            offset=item.offset,
+            snapshot=item.snapshot,
+        )
+
+    async def _restore(
+        self, tp: TP, offset: int, position: Position | None, reader: SnapshotReader | None
+    ) -> Partition[S]:
+        if position is None or reader is None:
+            return Partition(tp, self._new_stage(tp.topic, tp.partition), offset)
+        try:
+            restored = await self._load(tp, position.current, reader, position)
+        except CheckpointError as error:
+            if position.previous is None:
+                raise
+            log.error("%s: %s; the snapshot before it is used", tp, error)  # noqa: TRY400 - the message says it all
+            before = Position(VERSION, position.previous)
+            restored = await self._load(tp, position.previous, reader, before)
+        self.restores += 1
+        return restored
+
+    async def _load(
+        self, tp: TP, pointer: Pointer, reader: SnapshotReader, position: Position
+    ) -> Partition[S]:
+        stage = self._new_stage(tp.topic, tp.partition)
+        stage.restore(await reader.read(tp, pointer))
+        return Partition(tp, stage, pointer.offset, position)

@@ -1,0 +1,130 @@
+"""The form of a snapshot: named numpy columns and a little metadata in one checked frame of bytes.
+
+A frame is: magic, format version, checksum (CRC-32 of all before and after it), body. The body is a
+msgpack header (kind, version, metadata, the columns' types and shapes) and the columns' bytes. What
+comes out equals what went in, to the last bit. Frames are plain: whoever stores them compresses them,
+off the event loop.
+
+It refuses columns of Python objects, and every frame that is cut, changed, or of an unknown format, kind
+or version.
+"""
+
+import struct
+import zlib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.errors import CheckpointError
+
+MAGIC = b"TCSN"
+FORMAT = 1
+_PREFIX = struct.Struct(">4sB3x")  # magic, format, three spare bytes
+_CHECKSUM = struct.Struct(">I")
+_BODY = _PREFIX.size + _CHECKSUM.size
+_LENGTH = struct.Struct(">I")
+
+Column = NDArray[Any] | bytes
+
+
+class State(NamedTuple):
+    """A decoded snapshot; its arrays are fresh and may be written to."""
+
+    kind: str
+    version: int
+    columns: dict[str, Any]
+    meta: dict[str, Any]
+
+
+class _Column(msgspec.Struct, array_like=True):
+    name: str
+    dtype: str | None  # None: plain bytes
+    shape: tuple[int, ...]
+    size_bytes: int
+
+
+class _Header(msgspec.Struct, array_like=True):
+    kind: str
+    version: int
+    meta: dict[str, Any]
+    columns: list[_Column]
+
+
+def encode(
+    columns: Mapping[str, Column],
+    *,
+    kind: str,
+    version: int,
+    meta: Mapping[str, Any] | None = None,
+) -> bytes:
+    """One frame; `meta` holds what msgpack can: texts, numbers (NaN too), lists, string-keyed mappings.
+
+    Raises:
+        TypeError: a column or a piece of metadata has no fixed form.
+
+    """
+    described: list[_Column] = []
+    payload: list[bytes] = []
+    for name, column in columns.items():
+        if isinstance(column, bytes):
+            described.append(_Column(name, None, (), len(column)))
+            payload.append(column)
+            continue
+        if column.dtype.hasobject or column.dtype.names is not None:
+            raise TypeError(f"column {name!r} is of {column.dtype}, which has no fixed form")
+        described.append(_Column(name, column.dtype.str, column.shape, column.nbytes))
+        payload.append(column.tobytes())
+    header = msgspec.msgpack.encode(_Header(kind, version, dict(meta or {}), described))
+    body = b"".join([_LENGTH.pack(len(header)), header, *payload])
+    prefix = _PREFIX.pack(MAGIC, FORMAT)
+    return b"".join([prefix, _CHECKSUM.pack(zlib.crc32(body, zlib.crc32(prefix))), body])
+
+
+def decode(frame: bytes, *, kind: str | None = None, version: int | None = None) -> State:
+    """The snapshot in a frame; with `kind` or `version`, only that one.
+
+    Raises:
+        CheckpointError: the frame is cut, changed, or of another format, kind or version.
+
+    """
+    try:
+        header, columns = _split(_body(frame))
+    except (struct.error, msgspec.MsgspecError, ValueError, TypeError) as error:
+        raise CheckpointError(f"snapshot cannot be read: {error}") from error
+    for what, wanted, found in (("kind", kind, header.kind), ("version", version, header.version)):
+        if wanted is not None and wanted != found:
+            raise CheckpointError(f"snapshot is of {what} {found!r}, expected {wanted!r}")
+    return State(header.kind, header.version, columns, header.meta)
+
+
+def _body(frame: bytes) -> bytes:
+    if len(frame) < _BODY or frame[:4] != MAGIC:
+        raise CheckpointError("not a snapshot: the magic number is missing")
+    prefix, body = frame[: _PREFIX.size], frame[_BODY:]
+    _, form = _PREFIX.unpack(prefix)
+    if form != FORMAT:
+        raise CheckpointError(f"snapshot format {form} is unknown, this program reads {FORMAT}")
+    (checksum,) = _CHECKSUM.unpack(frame[_PREFIX.size : _BODY])
+    if zlib.crc32(body, zlib.crc32(prefix)) != checksum:
+        raise CheckpointError("snapshot is corrupt: the checksum does not match")
+    return body
+
+
+def _split(body: bytes) -> tuple[_Header, dict[str, Any]]:
+    (length,) = _LENGTH.unpack_from(body)
+    at = _LENGTH.size + length
+    header = msgspec.msgpack.decode(body[_LENGTH.size : at], type=_Header)
+    columns: dict[str, Any] = {}
+    for column in header.columns:
+        piece = body[at : at + column.size_bytes]
+        at += column.size_bytes
+        if column.dtype is None:
+            columns[column.name] = piece
+        else:
+            columns[column.name] = (
+                np.frombuffer(piece, np.dtype(column.dtype)).reshape(column.shape).copy()
+            )
+    return header, columns

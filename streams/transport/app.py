@@ -1,0 +1,109 @@
+"""The Faust app that carries chunks: one stream event for each fetched partition slice.
+
+Plain Faust pays about 90 microseconds of event-loop work for each message; here a chunk of some hundred
+to some thousand records pays that once. Agents, rebalances, flow control and supervision are Faust's
+own.
+
+It refuses Faust's tables, web server, leader election, topic declaration, acknowledgements and producer:
+state, commits and outputs belong to the checkpointer and the outbox.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import faust
+from faust.app.base import BootStrategy
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from streams.transport.broker import Broker
+from streams.transport.consumer import ChunkConsumer
+
+REQUEST_TIMEOUT_SECONDS = 600.0
+"""Faust runs each recovery step under this limit and takes a timeout for a stop, which hangs silently for good."""
+
+
+class ChunkTransport(driver.Transport):  # type: ignore[misc]  # Faust is untyped to mypy
+    """Faust's aiokafka transport with the chunk consumer."""
+
+    Consumer = ChunkConsumer
+
+
+class ChunkSchema(faust.Schema):  # type: ignore[misc]  # Faust is untyped to mypy
+    """No codec for each message: the value of the event is the chunk."""
+
+    def compile(self, app: Any, **_: Any) -> Callable[..., Awaitable[Any]]:
+        """Make the decoder that wraps a chunk into an event."""
+        create_event = app.create_event
+
+        async def decode(message: Any, *, propagate: bool = False) -> Any:  # noqa: ARG001 - Faust's signature
+            return create_event(None, message.value, None, message)
+
+        return decode
+
+
+class ConsumerOnly(BootStrategy):  # type: ignore[misc]  # Faust is untyped to mypy
+    """Starts no producer and no web server: outputs leave through the outbox."""
+
+    enable_kafka_producer = False
+    enable_web = False
+
+
+class ChunkApp(faust.App):  # type: ignore[misc]  # Faust is untyped to mypy
+    """One consumer group that reads chunks; see `runner` for what is done with them."""
+
+    BootStrategy = ConsumerOnly
+
+    def __init__(
+        self,
+        group: str,
+        broker: Broker,
+        *,
+        session_timeout_seconds: float = 15.0,
+        fetch_max_wait_ms: int = 20,
+        fetch_bytes: int = 262_144,
+        chunk_keys: bool = False,
+        chunk_headers: bool = False,
+    ) -> None:
+        self.fetch_max_wait_ms = fetch_max_wait_ms
+        self.chunk_keys = chunk_keys
+        self.chunk_headers = chunk_headers
+        self.resume: Callable[[set[TP]], Awaitable[dict[TP, int]]] = _from_committed
+        self.settle: Callable[[], Awaitable[None]] = _nothing_to_settle
+        super().__init__(
+            group,
+            broker=broker.faust_urls(),
+            broker_credentials=broker.faust_credentials(),
+            autodiscover=False,
+            web_enabled=False,
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            table_standby_replicas=0,
+            agent_supervisor="mode:CrashingSupervisor",
+            stream_wait_empty=True,
+            consumer_max_fetch_size=fetch_bytes,
+            consumer_auto_offset_reset="earliest",
+            broker_request_timeout=REQUEST_TIMEOUT_SECONDS,
+            broker_session_timeout=session_timeout_seconds,
+            broker_heartbeat_interval=min(3.0, session_timeout_seconds / 5),
+            broker_rebalance_timeout=max(30.0, session_timeout_seconds),
+            broker_max_poll_interval=REQUEST_TIMEOUT_SECONDS,
+        )
+
+    def chunk_topics(self, names: Sequence[str], *, queue_chunks: int = 4) -> Any:
+        """Topics to read in chunks; `queue_chunks` wait at most, each up to `fetch_bytes`."""
+        return self.topic(*names, schema=ChunkSchema(), maxsize=queue_chunks, acks=False)
+
+    def _new_transport(self) -> ChunkTransport:
+        return ChunkTransport(self.conf.broker_consumer, self)
+
+    def _create_directories(self) -> None:
+        """Faust would make a data directory for tables; there are none."""
+
+
+async def _from_committed(_: set[TP]) -> dict[TP, int]:
+    return {}
+
+
+async def _nothing_to_settle() -> None:
+    return None

@@ -1,0 +1,102 @@
+"""The chunk: every record that one fetch brought from one partition.
+
+A chunk covers the offsets `fetch_offset` up to, but not including, `next_offset`, without a hole between
+one chunk and the next: `fetch_offset` equals the `next_offset` of the chunk before. It may hold fewer
+records than offsets (compaction, transaction markers) and even none.
+
+It refuses to interpret a record: a null value (a tombstone) stays None.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+
+from schemas.records import Headers
+
+
+class Chunk:
+    """Records of one partition as parallel lists, oldest first; `timestamps` are milliseconds since the epoch."""
+
+    __slots__ = (
+        "fetch_offset",
+        "headers",
+        "highwater",
+        "keys",
+        "next_offset",
+        "offset",
+        "offsets",
+        "partition",
+        "timestamps",
+        "topic",
+        "values",
+    )
+
+    def __init__(
+        self,
+        topic: str,
+        partition: int,
+        *,
+        fetch_offset: int,
+        next_offset: int,
+        values: list[bytes | None],
+        timestamps: list[int],
+        keys: list[bytes | None] | None = None,
+        headers: list[Headers] | None = None,
+        offsets: Sequence[int] | None = None,
+        highwater: int | None = None,
+    ) -> None:
+        self.topic = topic
+        self.partition = partition
+        self.fetch_offset = fetch_offset
+        self.next_offset = next_offset
+        self.values = values
+        self.timestamps = timestamps
+        self.keys = keys
+        self.headers = headers
+        self.offset = offsets[0] if offsets else fetch_offset
+        dense = not offsets or offsets[-1] - offsets[0] + 1 == len(offsets)
+        self.offsets: list[int] | None = None if dense or offsets is None else list(offsets)
+        self.highwater = highwater
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __repr__(self) -> str:
+        covered = f"[{self.fetch_offset}, {self.next_offset})"
+        return f"<Chunk {self.topic}-{self.partition} {covered} records={len(self)}>"
+
+    @property
+    def last_offset(self) -> int:
+        """The last offset covered, whether a record stands there or not."""
+        return self.next_offset - 1
+
+    @property
+    def timestamp(self) -> int:
+        """Kafka's time of the last record in milliseconds, 0 without any."""
+        return self.timestamps[-1] if self.timestamps else 0
+
+    def offset_of(self, row: int) -> int:
+        """Offset of the record in `row`."""
+        return self.offset + row if self.offsets is None else self.offsets[row]
+
+    def drop_before(self, offset: int) -> "Chunk":
+        """The rest of this chunk from `offset` on; what lies before has been applied already."""
+        if offset <= self.fetch_offset:
+            return self
+        if self.offsets is None:
+            first = min(max(offset - self.offset, 0), len(self.values))
+            kept: Sequence[int] = range(self.offset + first, self.offset + len(self.values))
+        else:
+            first = bisect_left(self.offsets, offset)
+            kept = self.offsets[first:]
+        return Chunk(
+            self.topic,
+            self.partition,
+            fetch_offset=min(offset, self.next_offset),
+            next_offset=self.next_offset,
+            values=self.values[first:],
+            timestamps=self.timestamps[first:],
+            keys=None if self.keys is None else self.keys[first:],
+            headers=None if self.headers is None else self.headers[first:],
+            offsets=kept,
+            highwater=self.highwater,
+        )

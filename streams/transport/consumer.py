@@ -1,0 +1,183 @@
+"""The consumer of chunks: Faust's aiokafka driver with another unit of flow and its own way to commit.
+
+Three things differ from the stock driver. It fetches chunks (see `fetch`). It commits only what a
+checkpoint tells it to, together with a line of metadata, so Faust's own acknowledgements are off. After
+each rebalance, with the flow stopped, it asks the app from which offset on each partition is to be read.
+
+It refuses topics that are not chunk topics: one app carries chunks or records, not both.
+"""
+
+# ruff: noqa: SLF001 - aiokafka has no public way to whole batches, nor to metadata of many partitions
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from aiokafka.errors import CommitFailedError, ConsumerStoppedError, IllegalStateError
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage
+
+from streams.transport.chunk import Chunk
+from streams.transport.fetch import drain
+
+Committed = tuple[int, str]
+"""A committed offset and the metadata beside it."""
+
+
+class ChunkConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust is untyped to mypy
+    """aiokafka's consumer in a thread of its own, handing out chunks."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        # The stock driver writes 1500 ms into its code: a partition that was left out of one fetch
+        # then waits that long for the next. The fetcher is built in start(), so this is in time.
+        consumer._fetch_max_wait_ms = self.app.fetch_max_wait_ms
+        # The sticky assignor leaves partitions where their state is warm. It keeps its memory on the
+        # class, so that two members in one process would take each other's; hence a class for each.
+        self.assignor = type("MemberAssignor", (StickyPartitionAssignor,), {})
+        consumer._partition_assignment_strategy = (self.assignor,)
+        return consumer
+
+    async def commit_positions(self, positions: Mapping[TP, Committed], generation: int) -> bool:
+        """Commit offsets with metadata; see `ChunkConsumer.commit_positions`."""
+        return bool(await self.call_thread(self._commit_positions, positions, generation))
+
+    async def _commit_positions(self, positions: Mapping[TP, Committed], generation: int) -> bool:
+        consumer = self._ensure_consumer()
+        current = consumer._coordinator.generation
+        if current != generation or not self.assignment().issuperset(positions):
+            return False
+        batch = {
+            TopicPartition(tp.topic, tp.partition): OffsetAndMetadata(offset, metadata)
+            for tp, (offset, metadata) in positions.items()
+        }
+        try:
+            await consumer.commit(batch)
+        except (CommitFailedError, IllegalStateError) as error:
+            self.log.warning("commit refused, the group has moved on: %s", error)
+            return False
+        return True
+
+    async def committed_positions(self, partitions: Iterable[TP]) -> dict[TP, Committed]:
+        """What the group has committed, from the coordinator itself; no entry where it has nothing."""
+        raw = await self.call_thread(
+            self._ensure_consumer()._coordinator.fetch_committed_offsets,
+            [TopicPartition(tp.topic, tp.partition) for tp in partitions],
+        )
+        return {
+            TP(tp.topic, tp.partition): (found.offset, found.metadata or "")
+            for tp, found in raw.items()
+            if found.offset >= 0
+        }
+
+    async def _fetch_records(
+        self,
+        consumer: Any,
+        active_partitions: set[TP] | None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the driver's signature
+        max_records: int | None = None,  # noqa: ARG002 - a chunk is what one fetch brought
+    ) -> dict[Any, list[Chunk]]:
+        if not self.consumer.flow_active:
+            return {}
+        fetcher = consumer._fetcher
+        if consumer._closed or fetcher._closed:
+            raise ConsumerStoppedError
+        subscriptions = fetcher._subscriptions
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + (timeout or 0)
+        with subscriptions.fetch_context():
+            while True:
+                if subscriptions.reassignment_in_progress:
+                    await subscriptions.wait_for_assignment()
+                chunks = drain(
+                    fetcher,
+                    active_partitions,
+                    want_keys=self.app.chunk_keys,
+                    want_headers=self.app.chunk_headers,
+                )
+                left = deadline - loop.time()
+                if chunks or left <= 0:
+                    return chunks
+                waiter = fetcher._create_fetch_waiter()
+                done, _ = await asyncio.wait([waiter], timeout=left)
+                if not done:
+                    waiter.cancel()
+                    return {}
+                if fetcher._closed:
+                    return {}
+                waiter.result()  # raises what the coordinator ran into
+
+
+class ChunkConsumer(driver.Consumer):  # type: ignore[misc]  # Faust is untyped to mypy
+    """Faust's consumer, for chunks; positions come from and go to the app's checkpoints."""
+
+    def _new_consumer_thread(self) -> ChunkConsumerThread:
+        return ChunkConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    def _to_message(self, tp: Any, record: Chunk) -> ConsumerMessage:
+        return ConsumerMessage(
+            record.topic,
+            record.partition,
+            record.last_offset,
+            record.timestamp / 1000.0,
+            0,
+            None,
+            None,
+            record,
+            None,
+            0,
+            0,
+            TP(tp.topic, tp.partition),
+            generation_id=self.app.consumer_generation_id,
+        )
+
+    @property
+    def generation(self) -> int:
+        """The group generation of which this member was told last."""
+        return int(self.app.consumer_generation_id)
+
+    async def commit_positions(self, positions: Mapping[TP, Committed], generation: int) -> bool:
+        """Commit offsets with metadata as a member of `generation`; False when the group has moved on.
+
+        Raises:
+            KafkaError: the coordinator refused for another reason.
+
+        """
+        return bool(await self._thread.commit_positions(positions, generation))
+
+    async def committed_positions(self, partitions: Iterable[TP]) -> dict[TP, Committed]:
+        """Offsets and metadata that the group has committed; no entry where it has nothing."""
+        return dict(await self._thread.committed_positions(partitions))
+
+    async def log_starts(self, partitions: Iterable[TP]) -> dict[TP, int]:
+        """The oldest offset that each partition still has."""
+        asked = [TopicPartition(tp.topic, tp.partition) for tp in partitions]
+        found = await self._thread.earliest_offsets(*asked)
+        return {TP(tp.topic, tp.partition): at for tp, at in found.items()}
+
+    async def wait_empty(self) -> None:
+        """Before partitions are given up: a last checkpoint. Between awaits no chunk is half applied."""
+        await self.app.settle()
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Tell the assignor its generation, which aiokafka omits, and let go of states that went away."""
+        self._thread.assignor.on_generation_assignment(generation_id)
+        # Where nothing is left to read, Faust does not seek, and the states would stay for ever.
+        if not assigned:
+            await self.app.resume(set())
+        await super().on_partitions_assigned(assigned, generation_id)
+
+    async def perform_seek(self) -> None:
+        """After each rebalance, flow stopped: restore states and go to the offsets that they ask for."""
+        mine = {TP(tp.topic, tp.partition) for tp in self.assignment()}
+        wanted = {tp: at for tp, at in (await self.app.resume(mine)).items() if tp in mine}
+        if not wanted:
+            return
+        await self.seek_wait(
+            {TopicPartition(tp.topic, tp.partition): at for tp, at in wanted.items()}
+        )
+        for tp, at in wanted.items():
+            # Faust treats offset 0 as "unknown", which admits everything; so does None.
+            self._read_offset[tp] = at or None

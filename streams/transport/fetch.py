@@ -1,0 +1,145 @@
+"""Fetched records to chunks: drains aiokafka's fetcher batch by batch instead of record by record.
+
+aiokafka keeps what a fetch brought as unparsed batches; building one of its record objects costs about 1
+microsecond, a loop over the parsed batch a tenth of that. The position moves on exactly as far as the
+chunk reaches. It touches privates of aiokafka 0.14.0, which is therefore pinned.
+
+It refuses a batch with a wrong checksum: what came before it is handed on, the batch itself is fetched
+again, and if it is the first one the error is raised.
+"""
+
+# ruff: noqa: SLF001 - aiokafka has no public way to whole batches, nor to metadata of many partitions
+
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult
+from aiokafka.errors import CorruptRecordException
+from faust.types import TP
+
+from schemas.records import Headers
+from streams.transport.chunk import Chunk
+
+
+def unpack(
+    topic: str,
+    partition: int,
+    fetched: Any,
+    *,
+    highwater: int | None,
+    want_keys: bool,
+    want_headers: bool,
+) -> Chunk:
+    """All that an aiokafka `PartitionRecords` still holds, as one chunk; moves its position on.
+
+    Raises:
+        CorruptRecordException: its first batch has a wrong checksum.
+
+    """
+    records = fetched._records
+    committed_only = fetched._isolation_level == READ_COMMITTED
+    values: list[bytes | None] = []
+    keys: list[bytes | None] = []
+    headers: list[Headers] = []
+    timestamps: list[int] = []
+    offsets: list[int] = []
+    start = position = fetched.next_fetch_offset
+    while records.has_next():
+        batch = records.next_batch()
+        if fetched._check_crcs and not batch.validate_crc():
+            if position > start:
+                break
+            raise CorruptRecordException(f"invalid checksum in {topic}-{partition} at {position}")
+        if batch.is_control_batch or (committed_only and _aborted(fetched, batch)):
+            position = batch.next_offset
+            continue
+        for record in batch:
+            offset = record.offset
+            if offset < position:
+                continue
+            offsets.append(offset)
+            timestamps.append(record.timestamp)
+            values.append(record.value)
+            if want_keys:
+                keys.append(record.key)
+            if want_headers:
+                headers.append(tuple(record.headers))
+        position = max(position, batch.next_offset)
+    fetched.next_fetch_offset = position
+    return Chunk(
+        topic,
+        partition,
+        fetch_offset=start,
+        next_offset=position,
+        values=values,
+        timestamps=timestamps,
+        keys=keys if want_keys else None,
+        headers=headers if want_headers else None,
+        offsets=offsets,
+        highwater=highwater,
+    )
+
+
+def _aborted(fetched: Any, batch: Any) -> bool:
+    """Whether the batch belongs to a transaction that was given up; the same steps as in aiokafka."""
+    if batch.producer_id is None:
+        return False
+    fetched._consume_aborted_up_to(batch.base_offset)
+    return batch.is_transactional and batch.producer_id in fetched._aborted_producers
+
+
+def drain(
+    fetcher: Any, active: AbstractSet[TP] | None, *, want_keys: bool, want_headers: bool
+) -> dict[Any, list[Chunk]]:
+    """One chunk for each active partition for which the fetcher holds something.
+
+    Raises:
+        KafkaError: what a fetch met with, when no other partition has something to hand on first.
+
+    """
+    chunks: dict[Any, list[Chunk]] = {}
+    for tp in list(fetcher._records):
+        if active and tp not in active:
+            if not fetcher._subscriptions.is_assigned(tp):
+                del fetcher._records[tp]
+            continue
+        result = fetcher._records[tp]
+        if not isinstance(result, FetchResult):
+            if chunks:
+                return chunks
+            _discard(fetcher, tp)
+            result.check_raise()
+            continue
+        try:
+            chunk = _take(result, tp, want_keys=want_keys, want_headers=want_headers)
+        except CorruptRecordException:
+            _discard(fetcher, tp)
+            if chunks:
+                return chunks
+            raise
+        _discard(fetcher, tp)
+        if chunk is not None:
+            chunks[tp] = [chunk]
+    return chunks
+
+
+def _take(result: Any, tp: Any, *, want_keys: bool, want_headers: bool) -> Chunk | None:
+    if not result.has_more() or not result.check_assignment(tp):
+        return None
+    state = result._assignment.state_value(tp)
+    chunk = unpack(
+        tp.topic,
+        tp.partition,
+        result._partition_records,
+        highwater=state.highwater,
+        want_keys=want_keys,
+        want_headers=want_headers,
+    )
+    result._update_position()
+    return chunk if chunk.next_offset > chunk.fetch_offset else None
+
+
+def _discard(fetcher: Any, tp: Any) -> None:
+    """Forget what was fetched, and let the fetcher fetch on."""
+    del fetcher._records[tp]
+    fetcher._notify(fetcher._wait_consume_future)

@@ -1,0 +1,170 @@
+"""The host: several stages in one process and one event loop, sharing producers and a watchdog.
+
+Stages start together, run until told to stop or until one of them fails, and stop together within ten
+seconds, each with a last checkpoint. A failure of one ends all, because a process that runs half of its
+stages is harder to see than one that is gone.
+
+It refuses to restart a stage by itself: a process that failed ends with its error, and its supervisor
+starts it again.
+"""
+
+import asyncio
+import signal
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from aiokafka import AIOKafkaProducer
+
+from schemas.errors import BrokerError
+from streams.transport.admin import list_topics
+from streams.transport.broker import Broker
+from streams.transport.runner import RunnerOptions, StageRunner, StageT
+from streams.transport.watchdog import Watchdog
+
+START_SECONDS = 120.0  # a restore may read much, and a dead member holds up its group for a while
+LINGER_MS = 1
+BATCH_BYTES = 262_144
+REQUEST_BYTES = 8_388_608  # the topic's own limit decides; this one must not be in its way
+
+
+class Host:
+    """Owns the producers; `add` stages, then `async with` or `serve`."""
+
+    def __init__(self, broker: Broker, *, watchdog_seconds: float | None = 120.0) -> None:
+        self._broker = broker
+        self._watchdog_seconds = watchdog_seconds
+        self._watchdog: Watchdog | None = None
+        self._plans: list[Callable[[AIOKafkaProducer, AIOKafkaProducer], StageRunner[Any]]] = []
+        self._topics: set[str] = set()
+        self._longest_interval_seconds = 0.0
+        self._producers: list[AIOKafkaProducer] = []
+        self.runners: dict[str, StageRunner[Any]] = {}
+
+    def add(
+        self,
+        name: str,
+        input_topics: Sequence[str],
+        new_stage: Callable[[str, int], StageT],
+        options: RunnerOptions | None = None,
+        retired: Callable[[StageT], None] = lambda _: None,
+    ) -> None:
+        """Plan a stage; `new_stage(topic, partition)` makes an empty one for an input partition.
+
+        `retired` is told of a stage whose partition has gone to another worker, so that it starts
+        nothing more.
+        """
+        chosen = options or RunnerOptions()
+        self._topics |= {*input_topics, chosen.state_topic}
+        self._longest_interval_seconds = max(
+            self._longest_interval_seconds, chosen.checkpoint_interval_seconds
+        )
+
+        def build(outputs: AIOKafkaProducer, state: AIOKafkaProducer) -> StageRunner[StageT]:
+            return StageRunner(
+                name,
+                broker=self._broker,
+                input_topics=input_topics,
+                new_stage=new_stage,
+                producer=outputs,
+                state_producer=state,
+                options=chosen,
+                retired=retired,
+            )
+
+        self._plans.append(build)
+
+    async def __aenter__(self) -> Self:
+        await self._check_topics()
+        # Two producers, so that an alert never waits behind a snapshot of some megabytes.
+        self._producers = [self._new_producer(), self._new_producer()]
+        try:
+            await self._start()
+        except BaseException:
+            await self._stop()
+            raise
+        return self
+
+    async def _check_topics(self) -> None:
+        """Faust would wait for a missing topic for ever."""
+        missing = self._topics - (await list_topics(self._broker)).keys()
+        if missing:
+            raise BrokerError(f"no such topics: {', '.join(sorted(missing))}")
+
+    async def _start(self) -> None:
+        for producer in self._producers:
+            await producer.start()
+        runners = [plan(self._producers[0], self._producers[1]) for plan in self._plans]
+        self.runners = {runner.name: runner for runner in runners}
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await asyncio.gather(*(runner.start() for runner in runners))
+        except TimeoutError as error:
+            raise BrokerError(f"the stages could not start in {START_SECONDS:g} seconds") from error
+        if self._watchdog_seconds is not None:
+            self._watchdog = Watchdog(
+                {runner.name: runner.vitals for runner in runners},
+                limit_seconds=max(self._watchdog_seconds, 3 * self._longest_interval_seconds),
+            )
+            self._watchdog.start()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stop()
+
+    async def wait(self, stop: asyncio.Event) -> None:
+        """Run until `stop` is set.
+
+        Raises:
+            Exception: what made a stage fail.
+
+        """
+        runners = list(self.runners.values())
+        events = [stop, *(runner.failed for runner in runners)]
+        waits = [asyncio.create_task(event.wait()) for event in events]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waits:
+                task.cancel()
+        for runner in runners:
+            if runner.error is not None:
+                raise runner.error
+
+    async def serve(self) -> None:
+        """Start, run until SIGINT or SIGTERM, stop.
+
+        Raises:
+            Exception: what made a stage fail.
+
+        """
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+        try:
+            async with self:
+                await self.wait(stop)
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+    def _new_producer(self) -> AIOKafkaProducer:
+        return AIOKafkaProducer(
+            **self._broker.client_options(),
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=LINGER_MS,
+            max_batch_size=BATCH_BYTES,
+            max_request_size=REQUEST_BYTES,
+        )
+
+    async def _stop(self) -> None:
+        if self._watchdog is not None:
+            self._watchdog.stop()
+        await asyncio.gather(*(runner.stop() for runner in self.runners.values()))
+        await asyncio.gather(*(producer.stop() for producer in self._producers))

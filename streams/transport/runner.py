@@ -1,0 +1,264 @@
+"""The runner: the thin shell that is the same for every stage.
+
+It takes a chunk, asks the partition what of it is new, lets the pure stage apply it, and puts the
+outputs into the outbox; between the change of the state and the outbox there is no await, so a
+checkpoint never sees half a chunk. Events that do not come from a log (the result of a delivery) enter
+by `inject` in the same way.
+
+It refuses to go on after anything unexpected: a stage that raises, a lost slice, a failed delivery or
+checkpoint each end the runner, nothing more is saved, and a restart goes on from the last checkpoint.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from aiokafka import AIOKafkaProducer
+from faust.types import TP
+
+from schemas.topics import STATE
+from streams.stage import Stage
+from streams.state.checkpoint import Checkpointer
+from streams.state.partition import GapError, Partition
+from streams.state.snapshots import SnapshotStore
+from streams.transport.app import ChunkApp
+from streams.transport.broker import Broker
+from streams.transport.chunk import Chunk
+from streams.transport.outbox import Outbox
+from streams.transport.watchdog import Vitals
+
+log = logging.getLogger(__name__)
+
+SETTLE_SECONDS = 5.0
+STOP_SECONDS = 9.0
+
+
+StageT = TypeVar("StageT", bound=Stage)
+
+
+@dataclass(frozen=True)
+class RunnerOptions:
+    """How a stage is run; the defaults keep the way from produce to output at a few milliseconds."""
+
+    checkpoint_interval_seconds: float = 5.0
+    session_timeout_seconds: float = 15.0
+    fetch_max_wait_ms: int = 20
+    fetch_bytes: int = 262_144
+    queue_chunks: int = 4
+    outbox_records: int = 20_000
+    outbox_bytes: int = 67_108_864
+    chunk_keys: bool = False
+    chunk_headers: bool = False
+    state_topic: str = STATE
+
+
+@dataclass
+class RunnerStats:
+    """Counters since the start of the runner."""
+
+    chunks: int = 0
+    records: int = 0
+    outputs: int = 0
+    events: int = 0
+    lost_records: int = 0
+
+
+class StageRunner(Generic[StageT]):
+    """One stage in this process: a consumer group `tocsin-<name>`, its partitions' states, its outputs."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        broker: Broker,
+        input_topics: Sequence[str],
+        new_stage: Callable[[str, int], StageT],
+        producer: AIOKafkaProducer,
+        state_producer: AIOKafkaProducer | None = None,
+        options: RunnerOptions | None = None,
+        retired: Callable[[StageT], None] = lambda _: None,
+    ) -> None:
+        options = options or RunnerOptions()
+        self.name = name
+        self.stats = RunnerStats()
+        self.error: BaseException | None = None
+        self.failed = asyncio.Event()
+        self.outbox = Outbox(
+            producer, max_records=options.outbox_records, max_bytes=options.outbox_bytes
+        )
+        self.app = ChunkApp(
+            f"tocsin-{name}",
+            broker,
+            session_timeout_seconds=options.session_timeout_seconds,
+            fetch_max_wait_ms=options.fetch_max_wait_ms,
+            fetch_bytes=options.fetch_bytes,
+            chunk_keys=options.chunk_keys,
+            chunk_headers=options.chunk_headers,
+        )
+        store = SnapshotStore(name, options.state_topic, broker, state_producer or producer)
+        self.checkpointer = Checkpointer(
+            new_stage, store, self.outbox, lambda: self.app.consumer, retired
+        )
+        self.app.resume = self._resume
+        self.app.settle = self._settle
+        topics = self.app.chunk_topics(input_topics, queue_chunks=options.queue_chunks)
+        self.app.agent(topics, name=f"{name}-agent")(self._consume)
+        self._interval_seconds = options.checkpoint_interval_seconds
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
+
+    async def start(self) -> None:
+        """Join the group and go on from the last checkpoint; returns when records flow.
+
+        Raises:
+            Exception: whatever kept it from starting.
+
+        """
+        self.app.finalize()
+        self._tasks = [
+            asyncio.create_task(self._guarded("outbox", self.outbox.run())),
+            asyncio.create_task(self._guarded("checkpoints", self._save_regularly())),
+        ]
+        starting = asyncio.create_task(self.app.start())
+        failing = asyncio.create_task(self.failed.wait())
+        try:
+            await asyncio.wait({starting, failing}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            failing.cancel()
+        if self.error is not None:
+            starting.cancel()
+            await self.stop()
+            raise self.error
+        await starting
+        self._tasks.append(asyncio.create_task(self._guarded("app", self._until_app_stops())))
+
+    async def stop(self) -> None:
+        """Take no more chunks, make a last checkpoint unless something failed, and leave the group."""
+        self._stopping = True
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await self.app.stop()
+        except TimeoutError:
+            log.warning("stage %s did not stop within %g seconds", self.name, STOP_SECONDS)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def inject(self, tp: TP, event: object) -> bool:
+        """Let the stage of a partition apply an event; False when the partition is not here."""
+        partition = self.checkpointer.partitions.get(tp)
+        if partition is None or self.failed.is_set():
+            return False
+        try:
+            outputs = partition.stage.apply_event(event)
+        except Exception as error:
+            self._fail(error)
+            raise
+        self.outbox.put(outputs)
+        partition.touched()
+        self.stats.events += 1
+        self.stats.outputs += len(outputs)
+        return True
+
+    def vitals(self) -> Vitals:
+        """What the watchdog looks at; safe to call from its thread."""
+        partitions = list(self.checkpointer.partitions.values())
+        return Vitals(
+            rebalancing=bool(self.app.rebalancing),
+            lag=sum(self._lag(p) for p in partitions),
+            applied=self.stats.chunks,
+            unsaved=any(p.dirty for p in partitions),
+            saves=self.checkpointer.commits,
+        )
+
+    def _lag(self, partition: Partition[StageT]) -> int:
+        try:
+            highwater = self.app.consumer.highwater(partition.tp)
+        except (AssertionError, AttributeError, KeyError):  # given up a moment ago
+            return 0
+        return max((highwater or 0) - partition.next_offset, 0)
+
+    async def _consume(self, chunks: Any) -> None:
+        async for chunk in chunks:
+            try:
+                await self._take(chunk)
+            except Exception as error:
+                self._fail(error)
+                raise
+
+    async def _take(self, chunk: Chunk) -> None:
+        epoch = self.checkpointer.epoch
+        tp = TP(chunk.topic, chunk.partition)
+        if self.outbox.full:
+            await self.outbox.room()
+        partition = self.checkpointer.partitions.get(tp)
+        if partition is not None and chunk.fetch_offset > partition.next_offset:
+            await self._check_log_start(partition, chunk)
+        # After a rebalance everything from the resumed offset on is fetched again.
+        if partition is None or epoch != self.checkpointer.epoch or self.failed.is_set():
+            return
+        fresh = partition.admit(chunk)
+        if fresh is None:
+            return
+        outputs = partition.stage.apply(fresh) if fresh.values else ()
+        self.outbox.put(outputs)
+        partition.applied(fresh)
+        self.stats.chunks += 1
+        self.stats.records += len(fresh)
+        self.stats.outputs += len(outputs)
+
+    async def _check_log_start(self, partition: Partition[StageT], chunk: Chunk) -> None:
+        """A gap is no fault of ours when the log does not have those records any more."""
+        start = (await self.app.consumer.log_starts([partition.tp]))[partition.tp]
+        if chunk.fetch_offset > start:
+            raise GapError(f"{partition.tp}: expected offset {partition.next_offset}, got {chunk}")
+        lost = chunk.fetch_offset - partition.next_offset
+        log.error("%s: %d records are gone from the log and were never read", partition.tp, lost)
+        self.stats.lost_records += lost
+        partition.skip_to(chunk.fetch_offset)
+
+    async def _resume(self, mine: set[TP]) -> dict[TP, int]:
+        try:
+            return await self.checkpointer.resume(mine)
+        except Exception as error:  # Faust would only log it, and hang
+            self._fail(error)
+            raise
+
+    async def _settle(self) -> None:
+        try:
+            async with asyncio.timeout(SETTLE_SECONDS):
+                await self.checkpointer.checkpoint()
+        except TimeoutError:
+            log.warning("stage %s: the last checkpoint took too long and is left out", self.name)
+        except Exception as error:
+            self._fail(error)
+            raise
+
+    async def _save_regularly(self) -> None:
+        while True:
+            await asyncio.sleep(self._interval_seconds)
+            await self.checkpointer.checkpoint()
+
+    async def _until_app_stops(self) -> None:
+        await self.app.wait_until_stopped()
+        if self.app.crashed:
+            raise self.app.crash_reason or RuntimeError("the Faust app crashed without a reason")
+
+    async def _guarded(self, what: str, work: Coroutine[Any, Any, None]) -> None:
+        """Run a task whose death must not go unnoticed."""
+        try:
+            await work
+        except asyncio.CancelledError:
+            if not self._stopping:
+                self._fail(RuntimeError(f"{what} of stage {self.name} was cancelled"))
+            raise
+        except Exception as error:
+            log.exception("%s of stage %s failed", what, self.name)
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        self.checkpointer.close()
+        self.error = self.error or error
+        self.failed.set()
