@@ -101,10 +101,11 @@ class DetectCore:
             return out
         passed = watermark - 1
         if self._evaluated == BEFORE_ALL:
-            # the first tick follows the first sample: what lies before it is nobody's silence
-            first = self._reorder.earliest()
-            self._evaluated = passed if first is None else min(first, passed)
-        while (tick := self.engine.next_tick(self._evaluated)) <= passed:
+            self._evaluated = self._before_first(passed)
+        while (
+            self._evaluated != BEFORE_ALL
+            and (tick := self.engine.next_tick(self._evaluated)) <= passed
+        ):
             held, late = self._reorder.release(tick)
             self.dropped[DeadLetterReason.LATE] += late
             self.engine.append(held.rows, held.times, held.values)
@@ -118,6 +119,13 @@ class DetectCore:
                 self.engine.retire(told - self._series_idle_ms)
             out.append(Tick(source=self.number, time=told, record_time=self._record_time))
         return out
+
+    def _before_first(self, passed: int) -> int:
+        """Time just before the first sample, once none can come before it any more: the first tick follows it."""
+        if not self._keeping:
+            return passed
+        first = self._reorder.earliest()
+        return BEFORE_ALL if first is None or first > passed else first - 1
 
     def snapshot(self) -> tuple[dict[str, NDArray[np.generic]], dict[str, object]]:
         """Columns and small facts that `restore` takes."""
