@@ -79,16 +79,26 @@ class Compiler:
 
         """
         try:
-            tree = promql.parse(self._text)
-        except ValueError as error:
-            named = re.search(r"function with name '(\w+)'", str(error))
-            raise self._refusal(str(error), named[1] if named else "") from error
-        node = self._build(tree)
+            node = self._build(self._parse())
+        except RecursionError as error:
+            raise RuleError(f"nested too deeply: {self._text.strip()[:100]}") from error
         if isinstance(node, ScalarNode):
             return VectorOf(node, alone=True)
         if isinstance(node, VectorNode):
             return node
         raise self._refusal("a rule needs an instant vector or a scalar, this is a range", "[")
+
+    def _parse(self) -> Any:
+        try:
+            return promql.parse(self._text)
+        except ValueError as error:
+            named = re.search(r"function with name '(\w+)'", str(error))
+            raise self._refusal(str(error), named[1] if named else "") from error
+        except BaseException as error:
+            # The parser's Rust code panics on a number too big for a duration; that is no Exception.
+            if type(error).__name__ != "PanicException":
+                raise
+            raise self._refusal(str(error)) from error
 
     def _refusal(self, message: str, token: str = "") -> RuleError:
         found = re.search(rf"(?<!\w){re.escape(token)}(?!\w)", self._text) if token else None

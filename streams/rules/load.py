@@ -227,7 +227,7 @@ class _Reader:
             for each in faults:
                 self._validation_fault(kind, path, each["loc"], each["type"], each["msg"])
             wrong = {each["loc"][0] for each in faults}
-            stand_ins = {key: STAND_INS[key] for key in wrong & STAND_INS.keys()}
+            stand_ins = {key: value for key, value in STAND_INS.items() if key in wrong}
             rest = {key: value for key, value in given.items() if key not in wrong}
             return kind.model_validate(rest | stand_ins, context={"file": True})
 

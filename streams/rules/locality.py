@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import promql_parser as promql
 
+from schemas.errors import RuleError
 from streams.rules.rule import RuleGroup
 
 TENANT_NAMES = ("tenant", "__tenant__")
@@ -49,10 +50,15 @@ def speaks_of_nothing(expr: str) -> bool:
     """Whether an expression can have results without series, which every partition would then yield.
 
     True for `absent`, `vector` and expressions of numbers only.
+
+    Raises:
+        RuleError: it is no expression.
+
     """
-    tree = promql.parse(expr)
-    if _kind(tree) in ("NumberLiteral", "StringLiteral"):
-        return True
+    try:
+        tree = promql.parse(expr)
+    except ValueError as error:
+        raise RuleError(f"{error}: {expr.strip()}") from error
     found = {_name(each) for each in _descend(tree)}
     selects = any(_kind(each) in ("VectorSelector", "MatrixSelector") for each in _descend(tree))
     return not selects or bool(found & {*ABSENT, "vector"})
