@@ -72,6 +72,12 @@ def fingerprint(labels: Labels) -> int:
     return fingerprint_bytes(encode_labels(labels))
 
 
+def home(tenant: str, labels: Mapping[str, str], locality: Iterable[str], partitions: int) -> int:
+    """Detect partition of a series: all with one tenant and equal values of the locality labels meet in one."""
+    place = ((TENANT, tenant), *((name, labels.get(name, "")) for name in locality))
+    return fingerprint_bytes(encode_labels(place)) % partitions
+
+
 def content_id(*parts: str | int) -> str:
     """Identity of a record from its content: 16 hex digits of BLAKE2b over the parts, order kept."""
     return blake2b(_encoder.encode(parts), digest_size=8).hexdigest()

@@ -44,6 +44,7 @@ class _Head(msgspec.Struct, array_like=True, frozen=True):
     series: int
     samples: int
     label_bytes: int
+    idle: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class SampleBatch:
         times: int64[n], event time in ms.
         values: float64[n]; NaN only as the stale marker.
         offsets: int64[n], source offset of each sample, ascending.
+        idle: the source partition has nothing to read: until its next batch it holds nobody back.
 
     """
 
@@ -74,6 +76,7 @@ class SampleBatch:
     times: Int64s
     values: Float64s
     offsets: Int64s
+    idle: bool = False
 
     def __len__(self) -> int:
         return len(self.times)
@@ -95,6 +98,7 @@ class SampleBatch:
             self.times[mask],
             self.values[mask],
             self.offsets[mask],
+            self.idle,
         )
 
 
@@ -105,6 +109,7 @@ def make_batch(
     watermark: int,
     record_time: int,
     samples: Sequence[tuple[Labels, int, float, int]] = (),
+    idle: bool = False,
 ) -> SampleBatch:
     """Batch of (labels, time, value, offset) tuples: for tests, small producers and backtests."""
     index: dict[Labels, int] = {}
@@ -121,6 +126,7 @@ def make_batch(
         np.array([s[1] for s in samples], np.int64),
         np.array([s[2] for s in samples], np.float64),
         np.array([s[3] for s in samples], np.int64),
+        idle,
     )
 
 
@@ -138,6 +144,7 @@ def encode_batch(batch: SampleBatch) -> bytes:
             len(batch.fingerprints),
             len(batch),
             int(ends[-1]),
+            batch.idle,
         )
     )
     return b"".join(
@@ -209,4 +216,5 @@ def decode_batch(data: bytes) -> SampleBatch:
         times,
         values,
         offsets,
+        head.idle,
     )

@@ -27,7 +27,7 @@ class Figure(NamedTuple):
 
     name: str
     reason: str
-    count: int
+    total: int
 
 
 class Counting(Protocol):

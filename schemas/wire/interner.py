@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from schemas.config.limits import LimitsConfig
 from schemas.errors import DecodeError
-from schemas.labels import METRIC, TENANT, encode_labels, fingerprint_bytes, make_labels
+from schemas.labels import (
+    METRIC,
+    TENANT,
+    encode_labels,
+    fingerprint_bytes,
+    home,
+    make_labels,
+)
 from schemas.reasons import DeadLetterReason
 
 
@@ -132,7 +139,5 @@ class Interner:
                 )
         tenant = labels.get(identity.tenant_label) or identity.default_tenant
         whole = make_labels({**labels, METRIC: metric, TENANT: tenant})
-        place = encode_labels(
-            ((TENANT, tenant), *((name, labels.get(name, "")) for name in identity.locality))
-        )
-        return tenant, encode_labels(whole), fingerprint_bytes(place) % identity.partitions
+        place = home(tenant, labels, identity.locality, identity.partitions)
+        return tenant, encode_labels(whole), place

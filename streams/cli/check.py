@@ -15,7 +15,8 @@ from schemas.labels import METRIC, MatchOp
 from sinks.remediate.playbook import find_problems as playbook_problems
 from streams.cli.main import EXIT_NO
 from streams.cli.options import open_document, rule_files, with_config, with_output
-from streams.rules.rule import RuleGroup, load_rules
+from streams.rules.load import load_rules
+from streams.rules.rule import RuleGroup
 from streams.rules.locality import two_stage_rules
 from streams.rules.plan import compile_expression
 

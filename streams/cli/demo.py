@@ -16,6 +16,7 @@ from schemas.reasons import RemediationState
 from streams.cli.main import EXIT_NO
 from streams.cli.options import with_output
 from streams.cli.tables import print_table
+from streams.demo.page import render
 from streams.demo.run import Demo, Options, Told
 from streams.demo.verdict import Finding
 from streams.time.clock import WallClock

@@ -9,7 +9,8 @@ import click
 
 from schemas.config import Config, Document, KafkaConfig, load_document
 from schemas.errors import BrokerError, ConfigError
-from streams.rules.rule import RuleGroup, load_rules
+from streams.rules.load import load_rules
+from streams.rules.rule import RuleGroup
 
 F = TypeVar("F", bound=Callable[..., Any])
 

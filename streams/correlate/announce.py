@@ -1,10 +1,10 @@
 """Announcements: when people are to be told of an incident, and why; Alertmanager's timing and reasons.
 
-The first announcement comes `group_wait` after the incident began to fire. From then on there is one opportunity every
-`group_interval`: it is used when something fires that was not told of, when something told of has ended, or when the
-last announcement is `repeat_interval` old. Nothing is announced while nothing fires; that all is over is announced at
-once, and only if people still think that it fires. Source of the reasons and their order: `needsUpdate` in
-Alertmanager's dedup stage.
+The first announcement comes `group_wait` after the incident began to fire. From then on there is one opportunity
+every `group_interval`: it is used when something fires that was not told of, when something told of has ended, or
+when the last announcement is `repeat_interval` old (0: never). Nothing is announced while nothing fires; that all
+is over is announced at once, and only if people still think that it fires. Source of the reasons and their order:
+`needsUpdate` in Alertmanager's dedup stage.
 """
 
 from collections.abc import Set as AbstractSet
@@ -52,13 +52,11 @@ class Announcements(msgspec.Struct):
             return None
         if not (firing <= self.firing and resolved <= self.resolved):
             return self._opportunity(changed_at, config)
-        if not self.told:
+        if not self.told or not config.repeat_interval:
             return None
-        return self._opportunity(max(self.last + config.repeat_interval, self.last + 1), config)
+        return self._opportunity(self.last + config.repeat_interval, config)
 
-    def reason(
-        self, firing: AbstractSet[str], resolved: AbstractSet[str]
-    ) -> AnnounceReason:
+    def reason(self, firing: AbstractSet[str], resolved: AbstractSet[str]) -> AnnounceReason:
         """Why an opportunity that was due is used."""
         if not self.count:
             return AnnounceReason.FIRST_NOTIFICATION

@@ -1,8 +1,8 @@
 """Cause: the entities of an incident, ranked by how likely each is the cause of it, with what speaks for it.
 
-The share of a cause is 60 % from where the blame came to rest (walk), 20 % from the order of onset, 20 % from the size of
-the deviation. The walk leads, since an onset is only as sharp as the interval of the rule, and deviations of different
-metrics hardly compare. The evidence's shares sum to the share of their cause.
+The share of a cause is 60 % from where the blame came to rest (walk), 20 % from the order of onset, 20 % from the
+size of the deviation. The walk leads, since an onset is only as sharp as the interval of the rule, and deviations
+of different metrics hardly compare. The evidence's shares sum to the share of their cause.
 """
 
 from collections.abc import Iterable, Sequence
@@ -118,7 +118,9 @@ def _deviation_text(scene: Scene, entity: str) -> str:
         return f"{worst.severity.value} {worst.name}"
     if worst.expected is None:
         return f"{worst.severity.value} {worst.name} at {worst.value:.4g}"
-    return f"{worst.severity.value} {worst.name} at {worst.value:.4g}, expected {worst.expected:.4g}"
+    return (
+        f"{worst.severity.value} {worst.name} at {worst.value:.4g}, expected {worst.expected:.4g}"
+    )
 
 
 def _span(ms: int) -> str:

@@ -1,8 +1,9 @@
 """Lifecycle: one incident from its first firing alert until it can no longer be reopened.
 
-Open while something fires and for `resolve_delay` after; resolved then; open again, under the same id, when one of its
-alerts or groups fires within `reopen_within`. It holds `max_alerts` alerts and `TIMELINE_MAX` entries of its timeline:
-a resolved alert makes room for a new one, a new one without room is counted, and old entries go, the first excepted.
+Open while something fires and for `resolve_delay` after; resolved then; open again, under the same id, when one of
+its alerts or groups fires within `reopen_within`. It holds `max_alerts` alerts and `TIMELINE_MAX` entries of its
+timeline: a resolved alert makes room for a new one, a new one without room is counted, and old entries go, the
+first excepted.
 
 It refuses to decide which alert belongs to it, and when it is to be told.
 """
@@ -54,7 +55,9 @@ class Lifecycle(msgspec.Struct, kw_only=True):
     timeline: list[TimelineEntry] = msgspec.field(default_factory=list)
 
     @classmethod
-    def open(cls, tenant: str, group: Group, generation: int, at: int, config: CorrelateConfig) -> Self:
+    def open(
+        cls, tenant: str, group: Group, generation: int, at: int, config: CorrelateConfig
+    ) -> Self:
         """A new incident, still without an alert."""
         return cls(
             id=incident_id(tenant, group.key, generation),
@@ -102,6 +105,14 @@ class Lifecycle(msgspec.Struct, kw_only=True):
             for a in self.alerts.values()
         )
 
+    def due(self, config: CorrelateConfig) -> int | None:
+        """When it will next do something by itself: be announced, be resolved, be forgotten."""
+        if self.resolved_at is not None:
+            return self.resolved_at + config.reopen_within
+        if self.quiet_since is not None:
+            return self.quiet_since + config.resolve_delay
+        return self.announcements.due(self.firing, self.ended, self.changed_at, config)
+
     def fire(
         self, alert: Alert, symptom: Symptom, joined: JoinReason, config: CorrelateConfig
     ) -> IncidentChange | None:
@@ -116,14 +127,17 @@ class Lifecycle(msgspec.Struct, kw_only=True):
             held = IncidentAlert(
                 alert=alert, joined=joined, joined_at=alert.time, first_at=alert.time
             )
-            self.symptoms[alert.fingerprint] = symptom
         self.alerts[alert.fingerprint] = msgspec.structs.replace(
             held, alert=alert, resolved_at=None
         )
         self.symptoms.setdefault(alert.fingerprint, symptom)
         self.changed_at = alert.time
         self.note(alert.time, change, f"{_about(alert, symptom)} fires ({joined.value})")
-        if worst is not None and alert.severity.rank < worst.rank and change is IncidentChange.ALERTS_ADDED:
+        if (
+            worst is not None
+            and alert.severity.rank < worst.rank
+            and change is IncidentChange.ALERTS_ADDED
+        ):
             return IncidentChange.SEVERITY_RAISED
         return change
 

@@ -1,11 +1,15 @@
 """Order: alerts of many detect partitions, held until every one of them has ticked past their time.
 
-What comes out is sorted by (time, fingerprint, state, id), so it does not depend on how the partitions' records were
-interleaved, nor on how often a restarted worker sent them again. A partition that is silent for `idle_after`, by the
-record times of the others' ticks, is no longer waited for; when it comes back, what it brings from behind is late.
+What comes out is sorted by (time, fingerprint, state, id), so it does not depend on how the partitions' records
+were interleaved, nor on how often a restarted worker sent them again. A partition that is silent for `idle_after`,
+by the record times of the others' ticks, is no longer waited for; when it comes back, what it brings from behind is
+late.
+
+What such a partition brings when it comes back may lie behind what went out already. It is counted as late and taken
+in as if it had happened now: an end that were dropped would leave an incident open for ever.
 
 At most `HELD_MAX` alerts are held: beyond that the earlier half is released without waiting. It refuses alerts that
-were sent before, that come too late, or whose source is not expected, each with a reason.
+were sent before and those whose source is not expected, each with a reason.
 """
 
 from bisect import bisect_left, insort
@@ -23,7 +27,7 @@ from streams.time.watermark import BEFORE_ALL, Watermarks
 HELD_MAX = 100_000
 BOUNDS_MAX = 100_000
 
-_Key = tuple[int, str, AlertState, str]
+_Key = tuple[int, int, str, AlertState, str]
 
 
 class Release(NamedTuple):
@@ -56,8 +60,8 @@ class OrderState(msgspec.Struct):
     """All that `Order.restore` needs."""
 
     first_record_time: int | None
-    marks: dict[int, tuple[int, int]]
-    held: list[Alert]
+    marks: list[tuple[int, int, int]]
+    held: list[tuple[int, Alert]]
     bounds: list[tuple[int, int]]
     until: int
 
@@ -74,18 +78,27 @@ class Order:
         self._heap: list[_Key] = []
         self._bounds: list[tuple[int, int]] = []
         self.until = BEFORE_ALL
+        self.late = 0
 
-    def hold(self, alert: Alert) -> DropReason | None:
-        """Keep an alert; the reason if it is refused."""
+    def hold(self, alert: Alert) -> Alert | DropReason:
+        """Keep an alert; as what it is kept, or the reason if it is refused."""
         if alert.source not in self._sources:
             return DropReason.UNKNOWN_SOURCE
-        if alert.id in self._held or alert.time <= self._ticked.get(alert.source, BEFORE_ALL):
+        if alert.time <= self._ticked.get(alert.source, BEFORE_ALL):
             return DropReason.DUPLICATE
-        if alert.time <= self.until:
-            return DropReason.LATE
+        held = self._held.get(alert.id)
+        if held is not None:
+            # a rule that is not local fires in several sources: the least stands for all, whoever came first
+            if alert.source < held.source:
+                self._held[alert.id] = msgspec.structs.replace(alert, time=held.time)
+            return DropReason.DUPLICATE
+        told_at = alert.time
+        if told_at <= self.until:
+            self.late += 1
+            alert = msgspec.structs.replace(alert, time=self.until + 1)
         self._held[alert.id] = alert
-        heappush(self._heap, _key(alert))
-        return None
+        heappush(self._heap, _key(alert, told_at))
+        return alert
 
     def tick(self, tick: Tick) -> Release | None:
         """Take in how far a source has come; what became certain because of it."""
@@ -111,7 +124,7 @@ class Order:
     def _release(self, until: int) -> Release:
         alerts = []
         while self._heap and self._heap[0][0] <= until:
-            alerts.append(self._held.pop(heappop(self._heap)[3]))
+            alerts.append(self._held.pop(heappop(self._heap)[-1]))
         passed = bisect_left(self._bounds, (until + 1, BEFORE_ALL))
         bounds, self._bounds = self._bounds[:passed], self._bounds[passed:]
         if not bounds or bounds[-1][0] < until:
@@ -122,17 +135,20 @@ class Order:
     def snapshot(self) -> OrderState:
         """The whole state."""
         first, marks = self._marks.snapshot()
-        held = [self._held[key[3]] for key in sorted(self._heap)]
-        return OrderState(first, dict(marks), held, self._bounds, self.until)
+        held = [(key[1], self._held[key[-1]]) for key in sorted(self._heap)]
+        flat = [(source, *mark) for source, mark in sorted(marks.items())]
+        return OrderState(first, flat, held, self._bounds, self.until)
 
     def restore(self, state: OrderState) -> None:
         """Continue from a snapshot."""
-        self._marks.restore(state.first_record_time, state.marks)
-        self._ticked = {source: time for source, (time, _) in state.marks.items()}
-        self._held = {alert.id: alert for alert in state.held}
-        self._heap = [_key(alert) for alert in state.held]
+        marks = {source: (time, record_time) for source, time, record_time in state.marks}
+        self._marks.restore(state.first_record_time, marks)
+        self._ticked = {source: time for source, (time, _) in marks.items()}
+        self._held = {alert.id: alert for _, alert in state.held}
+        self._heap = [_key(alert, told_at) for told_at, alert in state.held]
         self._bounds, self.until = list(state.bounds), state.until
 
 
-def _key(alert: Alert) -> _Key:
-    return alert.time, alert.fingerprint, alert.state, alert.id
+def _key(alert: Alert, told_at: int) -> _Key:
+    """Late alerts have one time; among them that of their source decides."""
+    return alert.time, told_at, alert.fingerprint, alert.state, alert.id

@@ -1,11 +1,11 @@
 """Registry: the incidents that are open or may be reopened, and which of them an alert belongs to.
 
-An alert goes, in this order, to the incident that holds it or serves its group and still takes it; else to one with an
-alert of a connected entity, with an onset near its own; else to a new one. Where it connects incidents of which no record
-was written yet, they become one: nobody has seen that they were several.
+An alert goes, in this order, to the incident that holds it or serves its group and still takes it; else to one with
+an alert of a connected entity, with an onset near its own; else to a new one. Where it connects incidents of which
+no record was written yet, they become one: nobody has seen that they were several.
 
-Bounds: `INCIDENTS_MAX` incidents, and as many group keys as `GROUPS_MAX`; the one unchanged for longest goes first. A group
-key that is forgotten never gets a generation again that it had before.
+Bounds: `INCIDENTS_MAX` incidents, and as many group keys as `GROUPS_MAX`; the one unchanged for longest goes first.
+A group key that is forgotten never gets a generation again that it had before.
 """
 
 from heapq import nsmallest
@@ -39,9 +39,9 @@ class RegistryState(msgspec.Struct):
     """All that `Registry.restore` needs."""
 
     lives: list[Lifecycle]
-    served: dict[str, str]
+    served: list[tuple[str, str]]
     holders: dict[str, str]
-    generations: dict[str, int]
+    generations: list[tuple[str, int]]
     generation_floor: int
 
 
@@ -57,6 +57,7 @@ class Registry:
         self._holders: dict[str, str] = {}
         self._generations: dict[str, int] = {}
         self._generation_floor = 0
+        self._sweep_at = GROUPS_MAX
 
     def holder(self, alert: Alert) -> Lifecycle | None:
         """The incident that holds an alert, whatever its state."""
@@ -133,28 +134,45 @@ class Registry:
     def joined(self, life: Lifecycle, alert: Alert, group: Group) -> None:
         """Take note that an alert is in an incident, which from now on serves its group."""
         self._holders[_alert_key(alert)] = life.id
-        self._served.pop(group.key, None)
-        self._served[group.key] = life.id
-        if len(self._served) > GROUPS_MAX:
-            del self._served[next(iter(self._served))]
-        # what points to a forgotten alert or incident means nothing; it is swept out now and then
-        if len(self._holders) > 2 * sum(map(len, ())) + 4 * GROUPS_MAX:
-            self._holders = self._live_holders()
+        self._serve(group, life)
+        # an alert that made room for another leaves a pointer that means nothing
+        if len(self._holders) > self._sweep_at:
+            self._holders = self._held()
+            self._sweep_at = 2 * len(self._holders) + GROUPS_MAX
         self._index.put(life)
 
     def absorb(self, life: Lifecycle, other: Lifecycle) -> None:
         """Make an incident of which no record was written part of another."""
         life.absorb(other, self._config)
-        for pointers in (self._served, self._holders):
-            for key in [k for k, identity in pointers.items() if identity == other.id]:
-                pointers[key] = life.id
         self.forget(other)
+        for item in other.alerts.values():
+            if item.alert.fingerprint in life.alerts:
+                self._holders[_alert_key(item.alert)] = life.id
+            self._serve(group_of(item.alert, self._config.group_by), life)
         self._index.put(life)
 
     def forget(self, life: Lifecycle) -> None:
         """It can no longer be reopened, or is part of another."""
         del self.lives[life.id]
         self._index.drop(life.id)
+        for item in life.alerts.values():
+            key = group_of(item.alert, self._config.group_by).key
+            for pointers, name in ((self._holders, _alert_key(item.alert)), (self._served, key)):
+                if pointers.get(name) == life.id:
+                    del pointers[name]
+
+    def _serve(self, group: Group, life: Lifecycle) -> None:
+        self._served.pop(group.key, None)
+        self._served[group.key] = life.id
+        if len(self._served) > GROUPS_MAX:
+            del self._served[next(iter(self._served))]
+
+    def _held(self) -> dict[str, str]:
+        return {
+            key: identity
+            for key, identity in self._holders.items()
+            if identity in self.lives and key.partition(" ")[0] in self.lives[identity].alerts
+        }
 
     def surplus(self) -> Lifecycle | None:
         """The incident to end when one more would be too many: resolved ones first, then the one longest unchanged."""
@@ -163,3 +181,33 @@ class Registry:
         return nsmallest(
             1, self.lives.values(), key=lambda n: (n.resolved_at is None, n.changed_at, n.id)
         )[0]
+
+    def snapshot(self) -> RegistryState:
+        """The whole state."""
+        served = [(key, i) for key, i in self._served.items() if i in self.lives]
+        return RegistryState(
+            list(self.lives.values()),
+            served,
+            self._held(),
+            list(self._generations.items()),
+            self._generation_floor,
+        )
+
+    def restore(self, state: RegistryState) -> None:
+        """Continue from a snapshot."""
+        self.lives = {life.id: life for life in state.lives}
+        self._served, self._holders = dict(state.served), dict(state.holders)
+        self._generations = dict(state.generations)
+        self._generation_floor = state.generation_floor
+        self._index = Index()
+        for life in state.lives:
+            self._index.put(life)
+
+
+def _alert_key(alert: Alert) -> str:
+    """Identity of an alert over its transitions, within its tenant; a fingerprint has no blank."""
+    return f"{alert.fingerprint} {alert.tenant}"
+
+
+def _age(life: Lifecycle) -> tuple[int, str]:
+    return life.opened_at, life.id

@@ -1,7 +1,7 @@
 """Symptom: what a firing alert says about an entity, as far as the ranking of causes needs it.
 
-It is taken from the firing transition and kept when the alert resolves, so the ranking does not change because an incident
-comes to its end.
+It is taken from the firing transition and kept when the alert resolves, so the ranking does not change because an
+incident comes to its end.
 """
 
 import math

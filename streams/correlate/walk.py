@@ -1,13 +1,14 @@
 """Walk: blame for an incident, from every entity with an alert to the ones that nothing else explains.
 
-Blame starts at every entity with an alert, in proportion to how bad the alert is, and walks against the direction in
-which trouble spreads until it comes to rest:
+Blame starts at every entity with an alert, in proportion to how bad the alert is, and walks against the direction
+in which trouble spreads until it comes to rest:
 
-* most trouble spreads *upstream*, from a callee to its callers (latency, errors): a caller hands its blame to its abnormal
-  callees, as far as their deviation can cover its own, and to the host that it runs on if that has an alert too;
-* a rule with the label `flow: downstream` is about trouble that spreads from a caller to its callees (traffic): a callee
-  hands its blame to abnormal callers. Where a caller sends less because it is in upstream trouble itself, blame turns
-  round there and walks on down.
+* most trouble spreads *upstream*, from a callee to its callers (latency, errors): a caller hands its blame to its
+  abnormal callees, as far as their deviation can cover its own, and to the host that it runs on if that has an
+  alert too;
+* a rule with the label `flow: downstream` is about trouble that spreads from a caller to its callees (traffic): a
+  callee hands its blame to abnormal callers. Where a caller sends less because it is in upstream trouble itself,
+  blame turns round there and walks on down.
 
 It refuses to guess about entities outside the incident, with one exception: an entity without an alert of which all
 callers, two at least, have one takes half of the blame that came to rest with them.

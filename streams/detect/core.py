@@ -16,8 +16,9 @@ from schemas.reasons import DeadLetterReason
 from schemas.samples import SampleBatch
 from streams.detect.reorder import Held, Reorder
 from streams.rules.engine import RuleEngine
-from streams.rules.rule import Evaluate, RuleGroup
-from streams.time.watermark import BEFORE_ALL, Watermarks
+from streams.rules.owned import Owns
+from streams.rules.rule import RuleGroup
+from streams.time.watermark import BEFORE_ALL, SourceWatermarks
 
 Source = tuple[str, int]
 
@@ -42,15 +43,16 @@ class DetectCore:
         expected: Sequence[Source],
         time: TimeConfig,
         limits: LimitsConfig,
+        owns: Owns = None,
     ) -> None:
         self.number = number
         self.dropped: Counter[DeadLetterReason] = Counter()
-        self.engine = RuleEngine(groups, source=number, max_series=limits.series_per_tenant)
-        # rules that are evaluated on arrival read no window: without others, no sample is kept
-        self._keeping = any(r.evaluate is not Evaluate.ON_ARRIVAL for g in groups for r in g.rules)
+        self.engine = RuleEngine(
+            groups, source=number, max_series=limits.series_per_tenant, owns=owns
+        )
         self._time = time
         self._series_idle_ms = limits.series_idle
-        self._watermarks: Watermarks[Source] = Watermarks(expected, idle_after_ms=time.idle_after)
+        self._watermarks: SourceWatermarks[Source] = SourceWatermarks(expected)
         self._reorder = Reorder()
         self._sources = {source: i for i, source in enumerate(expected)}
         self._applied: dict[Source, int] = {}
@@ -70,7 +72,7 @@ class DetectCore:
     def _take(self, batch: SampleBatch) -> list[Alert]:
         """Keep the samples that are new, and evaluate the rules that do not wait."""
         source = (batch.topic, batch.partition)
-        self._watermarks.advance(source, batch.watermark, batch.record_time)
+        self._watermarks.advance(source, batch.watermark, idle=batch.idle)
         self._record_time = max(self._record_time, batch.record_time)
         if not len(batch):
             return []
@@ -86,8 +88,9 @@ class DetectCore:
             fits = np.flatnonzero(rows >= 0)
             self.dropped[DeadLetterReason.TOO_MANY_SERIES] += len(rows) - len(fits)
             rows, times, values, offsets = rows[fits], times[fits], values[fits], offsets[fits]
+        self.engine.store.touch(rows, times)
         alerts = self.engine.arrive(rows, times, values)
-        if self._keeping:
+        if self.engine.ticking:
             number = self._sources.setdefault(source, len(self._sources))
             numbers = np.full(len(rows), number, np.int32)
             self._reorder.hold(Held(rows, times, values, numbers, offsets))
@@ -122,7 +125,7 @@ class DetectCore:
 
     def _before_first(self, passed: int) -> int:
         """Time just before the first sample, once none can come before it any more: the first tick follows it."""
-        if not self._keeping:
+        if not self.engine.ticking:
             return passed
         first = self._reorder.earliest()
         return BEFORE_ALL if first is None or first > passed else first - 1
@@ -131,10 +134,8 @@ class DetectCore:
         """Columns and small facts that `restore` takes."""
         columns = {f"engine.{k}": v for k, v in self.engine.snapshot().items()}
         columns |= {f"reorder.{k}": v for k, v in self._reorder.snapshot().items()}
-        first, marks = self._watermarks.snapshot()
         facts: dict[str, object] = {
-            "first_record_time": first,
-            "marks": [[*source, *mark] for source, mark in marks.items()],
+            "marks": [[*source, *mark] for source, mark in self._watermarks.snapshot().items()],
             "sources": [list(source) for source in self._sources],
             "applied": [[*source, offset] for source, offset in self._applied.items()],
             "evaluated": self._evaluated,
@@ -157,12 +158,11 @@ class DetectCore:
         def part(prefix: str) -> dict[str, NDArray[np.generic]]:
             return {k.removeprefix(prefix): v for k, v in columns.items() if k.startswith(prefix)}
 
-        known: dict[str, list[tuple[str, int, int, int]]] = facts  # type: ignore[assignment]  # as `snapshot` wrote it
+        known: dict[str, list[tuple[str, int, int, bool]]] = facts  # type: ignore[assignment]  # as `snapshot` wrote it
         numbers: dict[str, int] = facts  # type: ignore[assignment]  # as above
         self.engine.restore(part("engine."))
         self._reorder.restore(part("reorder."))
-        marks = {(topic, p): (w, r) for topic, p, w, r in known["marks"]}
-        self._watermarks.restore(numbers["first_record_time"], marks)
+        self._watermarks.restore({(t, p): (mark, idle) for t, p, mark, idle in known["marks"]})
         self._sources = {(s[0], s[1]): i for i, s in enumerate(known["sources"])}
         self._applied = {(s[0], s[1]): s[2] for s in known["applied"]}
         self._evaluated = numbers["evaluated"]

@@ -24,7 +24,8 @@ class Held(NamedTuple):
 
     def take(self, index: NDArray[np.intp]) -> "Held":
         """The samples at these positions."""
-        return Held(*(column[index] for column in self))
+        rows, times, values, sources, offsets = self
+        return Held(rows[index], times[index], values[index], sources[index], offsets[index])
 
 
 EMPTY = Held(

@@ -10,9 +10,9 @@ from schemas.alerts import Alert, Tick
 from schemas.config import Config, SourceConfig
 from schemas.dead_letters import DeadLetter, dead_letter
 from schemas.errors import DecodeError
-from schemas.labels import fingerprint_bytes
+from schemas.labels import TENANT, Labels, fingerprint_bytes, get_label, home
 from schemas.records import cloud_event_headers, encode_record
-from schemas.samples import SampleBatch, decode_batch
+from schemas.samples import SampleBatch, decode_batch, make_batch
 from streams.detect.core import DetectCore, Source
 from streams.ingest.reader import Reader
 from streams.ingest.shuffle import make_batches
@@ -20,6 +20,7 @@ from streams.ingest.stage import letter_record, make_reader
 from streams.rules.rule import RuleGroup
 from streams.stage import Figure, Outgoing
 from streams.state.codec import decode, encode
+from streams.time.idle import Idle
 from streams.transport.chunk import Chunk
 
 VERSION = 1
@@ -70,6 +71,13 @@ def fused_number(config: Config, topic: str, partition: int) -> int:
     return (first + keyed.index(topic)) * config.kafka.partitions + partition
 
 
+def _home(labels: Labels, config: Config) -> int:
+    """Detect partition that a label set belongs to."""
+    return home(
+        get_label(labels, TENANT), dict(labels), config.locality[1:], config.kafka.partitions
+    )
+
+
 class _CoreStage:
     """What both stages share: the core, and how its state is written."""
 
@@ -83,10 +91,6 @@ class _CoreStage:
 
     def _told(self, batches: Sequence[SampleBatch]) -> list[Outgoing]:
         return alert_records(self.core.apply(batches), self._partitions)
-
-    def apply_event(self, event: object) -> list[Outgoing]:
-        """Nothing is ever reported to this stage."""
-        raise TypeError(f"detect takes no events: {event!r}")
 
     def _facts(self) -> dict[str, object]:
         return {}
@@ -116,8 +120,13 @@ class DetectStage(_CoreStage):
             expected=expected_sources(config),
             time=config.time,
             limits=config.limits,
+            owns=lambda labels: _home(labels, config) == partition,
         )
         super().__init__(config, core)
+
+    def apply_event(self, event: object) -> list[Outgoing]:
+        """Nothing is ever reported to this stage."""
+        raise TypeError(f"detect takes no events: {event!r}")
 
     def apply(self, chunk: Chunk) -> list[Outgoing]:
         """What goes to tocsin.alerts (and, for what is no batch, to tocsin.dead-letters)."""
@@ -160,7 +169,18 @@ class FusedStage(_CoreStage):
             time=config.time,
             limits=config.limits,
         )
+        self._idle_after_ms = config.time.idle_after
         super().__init__(config, core)
+
+    def apply_event(self, event: object) -> list[Outgoing]:
+        """Take in that there is nothing to read."""
+        assert isinstance(event, Idle)
+        watermark = max(self._reader.watermark, event.at_ms - self._idle_after_ms)
+        topic, partition = self._source
+        batch = make_batch(
+            topic, partition, watermark=watermark, record_time=event.at_ms, idle=True
+        )
+        return self._told([batch])
 
     def apply(self, chunk: Chunk) -> list[Outgoing]:
         """What goes to tocsin.alerts and tocsin.dead-letters because of a chunk of telemetry."""

@@ -13,12 +13,13 @@ from schemas.dead_letters import DeadLetter
 from schemas.errors import CheckpointError
 from schemas.reasons import DeadLetterReason
 from schemas.records import cloud_event_headers, encode_record
-from schemas.samples import SampleBatch, encode_batch
+from schemas.samples import SampleBatch, encode_batch, make_batch
 from schemas.wire.interner import Identity, Interner
 from schemas.wire.native import NativeJson
 from streams.ingest.reader import Reader
 from streams.ingest.shuffle import make_batches
 from streams.stage import Figure, Outgoing
+from streams.time.idle import Idle
 from streams.transport.chunk import Chunk
 
 
@@ -56,6 +57,7 @@ class IngestStage:
 
     def __init__(self, config: Config, source: SourceConfig, topic: str, partition: int) -> None:
         self._partitions = config.kafka.partitions
+        self._idle_after_ms = config.time.idle_after
         self._reader = make_reader(config, source, partitions=self._partitions)
         self._topic = topic
         self._partition = partition
@@ -103,8 +105,17 @@ class IngestStage:
         return [Figure("dead_letters", r.value, n) for r, n in self.refused.items()]
 
     def apply_event(self, event: object) -> list[Outgoing]:
-        """Nothing is ever reported to this stage."""
-        raise TypeError(f"ingest takes no events: {event!r}")
+        """Take in that there is nothing to read; the verdict goes to every detect partition as a record."""
+        assert isinstance(event, Idle)
+        watermark = max(self._reader.watermark, event.at_ms - self._idle_after_ms)
+        batch = make_batch(
+            self._topic, self._partition, watermark=watermark, record_time=event.at_ms, idle=True
+        )
+        value = encode_batch(batch)
+        return [
+            Outgoing(topics.SAMPLES, value, partition=target, timestamp_ms=event.at_ms)
+            for target in range(self._partitions)
+        ]
 
     def snapshot(self) -> bytes:
         """Newest times of this partition."""

@@ -54,7 +54,7 @@ class WorkersCollector(Collector):
         yield saves
         counts: Counter[tuple[str, str]] = Counter()
         for figure in self._figures():
-            counts[figure.name, figure.reason] += figure.count
+            counts[figure.name, figure.reason] += figure.total
         for name, (text, reasons) in _BY_REASON.items():
             family = CounterMetricFamily(f"tocsin_{name}", text, labels=["reason"])
             for reason in reasons:

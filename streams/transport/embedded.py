@@ -2,7 +2,9 @@
 
 It speaks Kafka's protocol on a loopback port, so all other code is the same. It lives as long as this
 process, keeps about 5 MB of each partition (the oldest is dropped first) and forgets everything at its
-end. Every topic has 4 partitions.
+end. Every topic has 4 partitions. A consumer group can have one member only: at a second one its
+coordinator fails (SyncGroup answers INVALID_REQUEST), so one process runs a stage. A member that was
+killed holds up its group until its session times out.
 
 It refuses nothing that it should: no security, no topic configuration, no retention. Not for production.
 """

@@ -70,6 +70,7 @@ class SeriesStore:
         self.born = np.zeros(0, np.int64)
         self.metrics = np.zeros(0, np.uint64)
         self._last = np.zeros(0, np.int64)
+        self._heard = np.zeros(0, np.int64)
         self._labels: list[Labels] = []
         self._fingerprints: list[int] = []
         self._row_of: dict[int, int] = {}
@@ -109,6 +110,10 @@ class SeriesStore:
         """Keep at least this much of the past."""
         self.retention_ms = max(self.retention_ms, ms)
 
+    def touch(self, rows: Int64s, times: Int64s) -> None:
+        """Note samples that were heard but not appended: they wait for their time, or are never kept."""
+        np.maximum.at(self._heard, rows, times)
+
     def append(self, rows: Int64s, times: Int64s, values: Float64s) -> Bools:
         """Take in samples sorted by (row, time); says which were taken, the others being -1, repeated or too old."""
         taken = rows >= 0
@@ -135,7 +140,8 @@ class SeriesStore:
 
     def retire(self, before_ms: int) -> list[int]:
         """Forget the series whose last sample or stale marker is older; their rows may be used again."""
-        gone = np.flatnonzero((self.born > 0) & (self._last < before_ms))
+        heard = np.maximum(self._last, self._heard)
+        gone = np.flatnonzero((self.born > 0) & (heard < before_ms))
         if len(gone):
             self.generation += 1
             self._arena.drop(gone)
@@ -157,6 +163,7 @@ class SeriesStore:
             **pack_labels(self._labels[row] for row in rows.tolist()),
             "rows": rows,
             "last": self._last[rows],
+            "heard": self._heard[rows],
             "counts": counts,
             "times": columns.times[index],
             "values": columns.values[index],
@@ -178,11 +185,12 @@ class SeriesStore:
             counts = columns["counts"].astype(np.int64)
             times, values = columns["times"].astype(np.int64), columns["values"].astype(float)
             ended, last = columns["ended"].astype(np.int64), columns["last"].astype(np.int64)
+            heard = columns["heard"].astype(np.int64)
             newest, retention = columns["bounds"].tolist()
             tenants = msgspec.json.decode(columns["tenants"].tobytes(), type=set[str])
         except (KeyError, ValueError, msgspec.MsgspecError) as error:
             raise CheckpointError(f"series of a checkpoint: {error!r}") from error
-        if len({len(labels), len(rows), len(counts), len(last)}) != 1 or (
+        if len({len(labels), len(rows), len(counts), len(last), len(heard)}) != 1 or (
             len({len(times), len(values), len(ended), int(counts.sum())}) != 1
         ):
             raise CheckpointError("series of a checkpoint: columns of different lengths")
@@ -199,6 +207,7 @@ class SeriesStore:
             self._write(np.repeat(rows, counts), times, values)
             self._arena.columns.ended[stretch_index(self._arena.head[rows], counts)] = ended
         self._last[rows] = last
+        self._heard[rows] = heard
         self.newest_ms = newest
         self._tenants = tenants
 
@@ -223,6 +232,7 @@ class SeriesStore:
         self.born[row] = self.generation
         self.metrics[row] = metric_hash(get_label(labels, METRIC))
         self._last[row] = BEFORE_ALL_MS
+        self._heard[row] = BEFORE_ALL_MS
         self._tenants.add(get_label(labels, TENANT))
         if len(self._tenants) > self.max_series:
             rows = np.flatnonzero(self.born > 0).tolist()
@@ -233,6 +243,7 @@ class SeriesStore:
         self.born = np.concatenate((self.born, np.zeros(more, np.int64)))
         self.metrics = np.concatenate((self.metrics, np.zeros(more, np.uint64)))
         self._last = np.concatenate((self._last, np.full(more, BEFORE_ALL_MS)))
+        self._heard = np.concatenate((self._heard, np.full(more, BEFORE_ALL_MS)))
         self._labels.extend([()] * more)
         self._fingerprints.extend([0] * more)
         self._arena.widen(size)

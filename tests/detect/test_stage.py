@@ -232,3 +232,23 @@ def test_detect_partitions_are_numbered_over_all_sources() -> None:
 
     assert detect_sources(config) == 12
     assert (fused_number(config, "a", 0), fused_number(config, "c", 3)) == (4, 11)
+
+
+def test_series_whose_samples_wait_keeps_its_row() -> None:
+    """A new series is not retired before its first sample has been applied: another would get its samples."""
+    config = Config.model_validate({"kafka": {"partitions": 1}, "limits": {"series_idle": 60_000}})
+    target = DetectStage(config, groups(), 0)
+    names = [(("__name__", "m"), ("__tenant__", "t"), ("n", str(n))) for n in range(2)]
+
+    def batch(time: int, watermark: int, labels: tuple, offset: int) -> bytes:
+        samples = [(labels, time, 1.0, offset)]
+        return encode_batch(
+            make_batch("telemetry", 0, watermark=watermark, record_time=time, samples=samples)
+        )
+
+    store = target.core.engine.store
+    found = [batch(START, START - 5_000, names[0], 0), batch(START + 1, START + 1, names[1], 1)]
+    run(target, found, [1])
+    run(target, [batch(START + 2, START + 2, names[0], 2)], [1], start=2)
+
+    assert sorted(store.labels(row) for row in range(2)) == sorted(names)

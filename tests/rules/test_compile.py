@@ -21,8 +21,9 @@ REFUSED = {
     '"text"': "a string has no place here",
     "rate(x)": "expected type matrix",
     "x + fill(0) y": "fill values are not supported",
-    "-" * 3000 + "x": "nested too deeply",
+    "(" * 900 + "x" + ")" * 900: "nested too deeply",
     "x offset 1e999": "too big",
+    "-" * 100_000 + "x": "more than 1000 operators",
 }
 
 

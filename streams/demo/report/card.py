@@ -12,6 +12,7 @@ from schemas.alerts import Alert
 from schemas.incidents import Incident, IncidentAlert, TimelineEntry
 from schemas.reasons import RemediationState
 from schemas.remediations import Remediation
+from streams.demo.report.change import change
 from streams.demo.report.contents import Chart, ReportData
 from streams.demo.report.lanes import Span
 from streams.demo.report.plot import Plot, plot
@@ -89,16 +90,7 @@ def cards(data: ReportData) -> list[Card]:
 def missed(data: ReportData) -> list[Missed]:
     """The planted faults without an incident."""
     return [
-        Missed(
-            finding,
-            _drawings(
-                f"missed-{place}",
-                _charts(data, finding.fault.tenant, (finding.fault.cause, *finding.fault.affected)),
-                data,
-                (finding.fault.start_ms, finding.fault.end_ms),
-                finding.fault.cause,
-            )[:MOST_CHARTS],
-        )
+        _missed(place, finding, data)
         for place, finding in enumerate(data.verdict.findings)
         if not finding.incidents
     ]
@@ -137,8 +129,8 @@ def _card(
     by_alerts = Counter(entity(a.alert) for a in incident.alerts)
     others = sorted(by_alerts, key=lambda name: (-by_alerts[name], name))
     entities = tuple(dict.fromkeys([*([cause] if cause else []), *others]))
-    charts = _charts(data, incident.tenant, entities)
     span = (_begin(incident), incident.resolved_at or data.end_ms)
+    charts = _charts(data, incident.tenant, entities, span)
     return Card(
         number=number,
         incident=incident,
@@ -155,22 +147,34 @@ def _card(
     )
 
 
+def _missed(place: int, finding: Finding, data: ReportData) -> Missed:
+    fault = finding.fault
+    span = (fault.start_ms, fault.end_ms)
+    charts = _charts(data, fault.tenant, (fault.cause, *fault.affected), span)[:MOST_CHARTS]
+    return Missed(finding, _drawings(f"missed-{place}", charts, data, span, fault.cause))
+
+
 def _begin(incident: Incident) -> int:
     """When its first alert fired, which may be before it was opened."""
     return min([incident.opened_at, *(a.first_at for a in incident.alerts)])
 
 
-def _charts(data: ReportData, tenant: str, entities: Sequence[str]) -> list[Chart]:
-    """Charts of these entities: all of the first, then one of each other in turn."""
+def _charts(
+    data: ReportData, tenant: str, entities: Sequence[str], span: tuple[int, int]
+) -> list[Chart]:
+    """Charts of these entities: two of the first, one of each other, and so on; what moved most first."""
     place = {name: at for at, name in enumerate(dict.fromkeys(entities))}
     mine = [c for c in data.charts if c.tenant == tenant and c.service in place]
+    moved = [change(chart, *span, BEFORE_MS) for chart in mine]
+    by_change = sorted(range(len(mine)), key=lambda row: (-moved[row], row))
     turn: Counter[str] = Counter()
     ranked = []
-    for chart in mine:
-        first = place[chart.service] == 0
-        ranked.append(((0 if first else 1 + turn[chart.service], place[chart.service]), chart))
-        turn[chart.service] += 1
-    return [chart for _, chart in sorted(ranked, key=lambda pair: pair[0])]
+    for row in by_change:
+        service = mine[row].service
+        rounds = turn[service] // 2 if place[service] == 0 else turn[service]
+        ranked.append(((rounds, place[service], turn[service]), row))
+        turn[service] += 1
+    return [mine[row] for _, row in sorted(ranked)]
 
 
 def _drawings(

@@ -15,7 +15,7 @@ from streams.produce.shop.faults import Fault
 
 MOST_SPANS = 1_200
 ALERT_ROWS, INCIDENT_ROWS = 18, 6
-BAR, THIN, GAP = 24, 6, 4
+BAR, THIN, SIGN, GAP = 24, 6, 18, 4
 HEAD = 26
 
 Key = tuple[str, str]
@@ -102,12 +102,13 @@ def _lane(
     return Lane(
         tenant=tenant,
         y=y,
-        height=told_y + BAR + GAP - y,
+        height=told_y + 2 * SIGN + 2 * GAP - y,
         rows={
             "faults": fault_y,
             "alerts": alert_y,
             "incidents": incident_y,
-            "told, repaired": told_y,
+            "announced": told_y,
+            "repaired": told_y + SIGN,
         },
         faults=tuple((fault_y, f) for f in faults),
         spans=tuple(

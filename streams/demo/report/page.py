@@ -94,6 +94,7 @@ def _environment() -> Environment:
         "clock": phrase.clock,
         "day": phrase.day,
         "duration": phrase.duration,
+        "elapsed": phrase.elapsed,
         "entity": entity,
         "median": median,
         "minute": phrase.minute,

@@ -68,7 +68,12 @@ def quantity(value: float | None, unit: str) -> str:
 
 def act(fault: Fault) -> str:
     """What a fault does to its place."""
-    return _ACTS[fault.kind].format(fault.magnitude)
+    return _ACTS[fault.kind].format(fault.magnitude).replace("%", " %")
+
+
+def elapsed(span_ms: int) -> str:
+    """Whole minutes since a start."""
+    return f"+{span_ms // 60_000} min"
 
 
 def words(name: str) -> str:
@@ -83,4 +88,4 @@ def plural(count: int, noun: str) -> str:
 
 def _digits(value: float) -> str:
     """Three significant digits without an exponent where that is readable."""
-    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return f"{value:.0f}" if 100 <= abs(value) < 1e6 else f"{value:.3g}"

@@ -7,13 +7,13 @@ Refuses to draw over a gap: where a value is missing, the line ends and begins a
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import isfinite
 
 from streams.demo.report.axis import TimeAxis, ValueAxis, value_axis
 from streams.demo.report.contents import Chart
 
 MOST_SAMPLES = 180
-BAND_ROOM = 1.5  # the band may make the axis this much higher than the values need
+LARGEST = 1e100  # differences and products of less are finite
+BAND_ROOM_RATIO = 8  # by which, on each side, the band may stretch what the values need
 
 Column = Sequence[float | None]
 Mark = tuple[float, str]
@@ -37,7 +37,7 @@ def plot(chart: Chart, from_ms: int, to_ms: int) -> Plot:
     times = TimeAxis(from_ms, to_ms)
     drawn = value_axis([*cut.values, *(cut.expected or ())])
     banded = value_axis([*cut.values, *(cut.expected or ()), *(cut.low or ()), *(cut.high or ())])
-    room = (drawn.high - drawn.low) * (BAND_ROOM - 1)
+    room = (drawn.high - drawn.low) * BAND_ROOM_RATIO
     values = ValueAxis(max(banded.low, drawn.low - room), min(banded.high, drawn.high + room))
     return Plot(
         chart=cut,
@@ -72,13 +72,13 @@ def _cut(chart: Chart, from_ms: int, to_ms: int) -> Chart:
 
 
 def _rows(chart: Chart, rows: Sequence[int]) -> Chart:
-    """These samples of a chart, None for what is not finite."""
+    """These samples of a chart, None for what cannot be drawn: NaN, infinities and what is near them."""
 
     def of(column: Column | None) -> list[float | None] | None:
         if column is None:
             return None
         taken = (column[row] for row in rows)
-        return [v if v is not None and isfinite(v) else None for v in taken]
+        return [v if v is not None and abs(v) < LARGEST else None for v in taken]
 
     return Chart(
         title=chart.title,

@@ -1,0 +1,105 @@
+"""Node: a real Kafka of this run on free ports, its topics, and how they are filled and emptied.
+
+Refuses to measure on anything else: the embedded broker keeps too little, and another broker would be no comparison.
+"""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from confluent_kafka import KafkaError, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from benchmarks import workload
+from deploy.kafka.broker import passing_node
+from schemas.topics import OWN_TOPICS, Topic, all_topics
+from streams.transport.admin import create_topics
+from streams.transport.broker import Broker
+
+LIBS = Path(__file__).parents[1] / ".kafka" / "libs"
+ADMIN_SECONDS = 30.0
+POLL_EVERY = 10_000
+QUIET = {"log_level": 2}
+"""librdkafka would tell standard error that the broker went away at the end."""
+
+
+class Node:
+    """A broker that runs."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self.bootstrap = bootstrap
+        self._admin = AdminClient({"bootstrap.servers": bootstrap} | QUIET)
+
+    def create(self, *names: str) -> None:
+        """Make topics, and our own where they are missing."""
+        own = all_topics((), workload.PARTITIONS)
+        given = [Topic(n, "any", "telemetry", workload.PARTITIONS) for n in names]
+        asyncio.run(create_topics(Broker(self.bootstrap), [*given, *own]))
+
+    def fill(self, topic: str, messages: Iterable[workload.Message]) -> None:
+        """Write messages, and wait until the broker has them.
+
+        Raises:
+            RuntimeError: the broker refused one.
+
+        """
+        producer = Producer(
+            {
+                "bootstrap.servers": self.bootstrap,
+                "linger.ms": 20,
+                "batch.size": 262_144,
+                "queue.buffering.max.messages": 500_000,
+            }
+            | QUIET
+        )
+        refused: list[str] = []
+
+        def delivered(error: KafkaError | None, _: Message) -> None:
+            if error is not None:
+                refused.append(str(error))
+
+        for number, (partition, key, value, time_ms) in enumerate(messages):
+            while True:
+                try:
+                    producer.produce(
+                        topic, value, key, partition, on_delivery=delivered, timestamp=time_ms
+                    )
+                    break
+                except BufferError:
+                    producer.poll(0.1)
+            if number % POLL_EVERY == 0:
+                producer.poll(0)
+        producer.flush()
+        if refused:
+            raise RuntimeError(f"{len(refused)} messages were refused, the first: {refused[0]}")
+
+    def forget(self) -> None:
+        """Empty our own topics and remove our consumer groups, so that the next run begins anew."""
+        groups = [g.group_id for g in self._admin.list_consumer_groups().result().valid]
+        ours = [group for group in groups if group.startswith("tocsin-")]
+        if ours:
+            for done in self._admin.delete_consumer_groups(ours).values():
+                done.result(ADMIN_SECONDS)
+        # a compacted topic cannot be emptied; without a committed pointer nobody reads its snapshots
+        names = [t.name for t in OWN_TOPICS if t.settings["cleanup.policy"] == "delete"]
+        places = [TopicPartition(n, p) for n in names for p in range(workload.PARTITIONS)]
+        ends = self._admin.list_offsets({place: OffsetSpec.latest() for place in places})
+        written = [
+            TopicPartition(place.topic, place.partition, end.result(ADMIN_SECONDS).offset)
+            for place, end in ends.items()
+        ]
+        for emptied in self._admin.delete_records([w for w in written if w.offset > 0]).values():
+            emptied.result(ADMIN_SECONDS)
+
+
+@contextmanager
+def running_node() -> Iterator[Node]:
+    """Start a node; it ends with the block.
+
+    Raises:
+        UnavailableError: there is no Java, or no jars.
+
+    """
+    with passing_node(LIBS) as bootstrap:
+        yield Node(bootstrap)

@@ -1,0 +1,1 @@
+"""Peers: the same job as others would write it, one file each."""

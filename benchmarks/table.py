@@ -1,0 +1,58 @@
+"""Table: the rows on the screen, and the same rows as JSON."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.row import Row
+
+SAYS = {True: "[green]met[/]", False: "[red]missed[/]", None: ""}
+MARKED = 100_000
+"""From here on a figure is shown in thousands."""
+
+
+def as_json(rows: Sequence[Row]) -> str:
+    """The rows as one JSON array, one object a row."""
+    return json.dumps([row.record() for row in rows], indent=2) + "\n"
+
+
+def write_json(rows: Sequence[Row], path: Path) -> None:
+    """Put the rows into a file in place of what it held."""
+    path.write_text(as_json(rows))
+
+
+def show(rows: Sequence[Row], console: Console) -> None:
+    """Print the rows as one table."""
+    table = Table(title="Tocsin benchmarks", title_justify="left")
+    table.add_column("name", no_wrap=True)
+    table.add_column("value", justify="right", no_wrap=True)
+    table.add_column("unit")
+    table.add_column("against")
+    table.add_column("its value", justify="right", no_wrap=True)
+    table.add_column("ratio", justify="right", no_wrap=True)
+    table.add_column("goal", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("command")
+    for row in rows:
+        table.add_row(
+            row.name,
+            number(row.value),
+            row.unit,
+            row.against or "",
+            number(row.against_value),
+            "" if row.ratio is None else f"{row.ratio:.3g} x",
+            "" if row.goal is None else str(row.goal),
+            SAYS[row.met],
+            row.command,
+        )
+    console.print(table)
+
+
+def number(value: float | None) -> str:
+    """A figure as people read it."""
+    if value is None:
+        return ""
+    return f"{value / 1000:,.0f} k" if value >= MARKED else f"{value:,.4g}"

@@ -1,0 +1,71 @@
+"""Worker: our own workers in a process of their own, measured while they read a topic to its end.
+
+They are those of `tocsin run`; nothing is left out: checkpoints, commits, alerts and ticks on their topic. Fused, the
+telemetry goes straight to detect; with two hops it goes through ingest and tocsin.samples, both in this process.
+"""
+
+import argparse
+import asyncio
+from typing import Any
+
+from benchmarks import workload
+from benchmarks.measure import Meter, report
+from streams.app import Setting, Workers
+from streams.time.clock import WallClock
+from streams.transport.broker import Broker
+from streams.transport.runner import StageRunner
+
+POLL_SECONDS = 0.02
+
+
+async def run(given: argparse.Namespace) -> None:
+    """Read `messages` messages, and report those after the warm-up."""
+    config = workload.config(given.topic, keyed=given.fused)
+    stages = ("detect",) if given.fused else ("ingest", "detect")
+    setting = Setting(config, workload.rules(), Broker(given.broker), WallClock(), stages)
+    async with Workers(setting) as workers:
+        failed = asyncio.create_task(workers.host.wait(asyncio.Event()))
+        runners = workers.host.runners
+        reader = runners["fused" if given.fused else "ingest"]
+        await _until(lambda: reader.stats.records >= given.warm_up, failed)
+        meter = Meter(reader.stats.records)
+        await _until(lambda: reader.stats.records >= given.messages, failed)
+        if not given.fused:
+            await _until(lambda: _through(reader, runners["detect"]), failed)
+        measured = meter.stop(
+            reader.stats.records,
+            outputs=sum(r.stats.outputs for r in runners.values()),
+            checkpoints=sum(r.checkpointer.commits for r in runners.values()),
+            chunks=sum(r.stats.chunks for r in runners.values()),
+        )
+        report(measured)
+
+
+async def _until(true: Any, failed: "asyncio.Task[None]") -> None:
+    while not true():
+        if failed.done():
+            failed.result()
+            raise RuntimeError("the workers stopped before the end")
+        await asyncio.sleep(POLL_SECONDS)
+
+
+def _through(ingest: StageRunner[Any], detect: StageRunner[Any]) -> bool:
+    """Whether detect has applied all that ingest has put out."""
+    if ingest.outbox.pending:
+        return False
+    return detect.stats.records >= ingest.stats.outputs
+
+
+def main() -> None:
+    """Read the topic from its beginning, and measure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--broker", required=True)
+    parser.add_argument("--topic", required=True)
+    parser.add_argument("--warm-up", type=int, required=True, help="messages before it counts")
+    parser.add_argument("--messages", type=int, required=True, help="messages in all")
+    parser.add_argument("--fused", action="store_true", help="one hop; two without it")
+    asyncio.run(run(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""Tables of what the code offers: refusals, detectors, receivers, functions, topics, metrics.
+
+What a reason or a receiver means is said here and nowhere else; all names come from the code. Refuses to leave one out.
+"""
+
+from collections.abc import Iterable
+from types import SimpleNamespace
+from typing import Any
+
+from detectors.registry import OURS, Description, Parameter, describe
+from docs.layout import code, table
+from schemas.reasons import DeadLetterReason
+from schemas.topics import DAY_MS, all_topics
+from sinks.notify.receivers.registry import BUILT_IN
+from streams.observe.metrics import WorkersCollector
+from streams.rules.aggregate import AGGREGATIONS
+from streams.rules.functions import VALUE_FUNCTIONS
+from streams.rules.humanize import FUNCTIONS
+from streams.rules.ranges import RANGE_FUNCTIONS
+
+REFUSALS: dict[DeadLetterReason, str] = {
+    DeadLetterReason.EMPTY_VALUE: "the value has 0 bytes",
+    DeadLetterReason.TOMBSTONE: "the value is null",
+    DeadLetterReason.TOO_LARGE: (
+        "the record is over `limits.message_bytes`, or holds more than `limits.samples_per_message`"
+    ),
+    DeadLetterReason.NOT_UTF8: "the bytes are no UTF-8",
+    DeadLetterReason.NOT_JSON: "the text is no JSON",
+    DeadLetterReason.WRONG_TYPE: "a key holds another type than it must, or the record is no object",
+    DeadLetterReason.MISSING_METRIC: "`metric` is missing or empty",
+    DeadLetterReason.MISSING_TIME: "`ts` is missing",
+    DeadLetterReason.MISSING_VALUE: "`value` is missing",
+    DeadLetterReason.BAD_METRIC: "the metric's name is longer than `limits.label_name_bytes`",
+    DeadLetterReason.BAD_TIME: "`ts` is neither a number in range nor RFC 3339 with an offset",
+    DeadLetterReason.NOT_FINITE: "`value` is NaN or infinite",
+    DeadLetterReason.TOO_FAR_AHEAD: "`ts` is over `time.max_ahead` after the record's own time",
+    DeadLetterReason.TOO_OLD: "`ts` is over `time.max_age` before the record's own time",
+    DeadLetterReason.LATE: (
+        "`ts` is over `time.allowed_lateness` behind the newest of its source partition"
+    ),
+    DeadLetterReason.TOO_MANY_LABELS: "more labels than `limits.labels_per_series`",
+    DeadLetterReason.LABEL_TOO_LONG: (
+        "a label is over `limits.label_name_bytes` or `limits.label_value_bytes`"
+    ),
+    DeadLetterReason.BAD_LABEL: "a label's name is empty or begins with `__`",
+    DeadLetterReason.TOO_MANY_SERIES: "the tenant has `limits.series_per_tenant` series already",
+    DeadLetterReason.UNKNOWN_RECORD: (
+        "a record on one of Tocsin's own topics is of a kind or version that is not known"
+    ),
+    DeadLetterReason.STAGE_FAILED: "reserved: a stage failed on this record",
+}
+
+RECEIVERS = {
+    "stdout": "prints one readable block for each announcement",
+    "webhook": (
+        "POSTs Alertmanager's webhook body, version 4, with an `Idempotency-Key`; "
+        "tries again with a growing pause"
+    ),
+}
+
+OTHER_FUNCTIONS = (
+    "absent",
+    "absent_over_time",
+    "histogram_quantile",
+    "pi",
+    "scalar",
+    "time",
+    "vector",
+)
+
+
+def refusals() -> str:
+    """Reasons of dead letters."""
+    rows = [(code(reason.value), REFUSALS[reason]) for reason in DeadLetterReason]
+    return table(("reason", "when"), rows)
+
+
+def detectors() -> str:
+    """Detectors in a line each, with the parameters that are theirs alone."""
+    rows = [
+        (code(d.name), d.summary, _names(p.name for p in d.parameters if p.name not in _common()))
+        for d in _described()
+    ]
+    return table(("detector", "what it is", "its own parameters"), rows)
+
+
+def detector_parameters() -> str:
+    """Every parameter: those of all detectors first, then what a detector has or presets by itself."""
+    common = _common()
+    rows = [("all", *_parameter(p)) for p in common.values()]
+    rows += [
+        (code(d.name), *_parameter(p))
+        for d in _described()
+        for p in d.parameters
+        if common.get(p.name) != p
+    ]
+    return table(("detector", "parameter", "type", "default", "meaning"), rows)
+
+
+def receivers() -> str:
+    """Receivers by type."""
+    return table(("type", "what it does"), [(code(name), RECEIVERS[name]) for name in BUILT_IN])
+
+
+def functions() -> str:
+    """Functions of expressions."""
+    rows = (
+        ("over a range", _names(sorted(RANGE_FUNCTIONS))),
+        ("of values", _names(sorted(VALUE_FUNCTIONS))),
+        ("other", _names(OTHER_FUNCTIONS)),
+    )
+    return table(("functions", ""), rows)
+
+
+def aggregations() -> str:
+    """Aggregations of expressions."""
+    return _names(sorted([*AGGREGATIONS, "quantile"]))
+
+
+def template_functions() -> str:
+    """Functions of templates."""
+    return _names(sorted(FUNCTIONS))
+
+
+def topic_table() -> str:
+    """Topics with key, contents and how long they are kept."""
+    rows = [(code(t.name), t.key, t.holds, _kept(t.settings)) for t in all_topics()]
+    return table(("topic", "key", "holds", "kept"), rows)
+
+
+def metrics() -> str:
+    """Metrics of the workers."""
+    nobody: Any = SimpleNamespace(host=SimpleNamespace(runners={}))
+    rows = []
+    for family in WorkersCollector(nobody).collect():
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        label = "reason" if family.samples else "stage"
+        rows.append((code(name), family.type, code(label), family.documentation))
+    return table(("metric", "type", "label", "counts"), rows)
+
+
+def _described() -> list[Description]:
+    """Our own detectors; what else is installed here is no part of the documents."""
+    return [found for found in describe() if found.name in OURS]
+
+
+def _common() -> dict[str, Parameter]:
+    """Parameters that all detectors have, as the first of them has them."""
+    first, *others = _described()
+    shared = {p.name for p in first.parameters}.intersection(
+        *({p.name for p in other.parameters} for other in others)
+    )
+    return {p.name: p for p in first.parameters if p.name in shared}
+
+
+def _parameter(found: Parameter) -> tuple[str, str, str, str]:
+    shown = "none" if found.default in ("", {}) else code(str(found.default).lower())
+    return code(found.name), found.type, shown, found.meaning
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(map(code, names))
+
+
+def _kept(settings: dict[str, str]) -> str:
+    if settings["cleanup.policy"] == "compact":
+        return "the last record of each key"
+    days = int(settings["retention.ms"]) // DAY_MS
+    return f"{days} day" if days == 1 else f"{days} days"

@@ -1,0 +1,1 @@
+"""Small things that run; each is used by a test."""

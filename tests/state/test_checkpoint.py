@@ -1,0 +1,281 @@
+"""Checkpoints against a store and a group that live in memory."""
+
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+import pytest
+from faust.types import TP
+
+from schemas.errors import CheckpointError
+from streams.state.checkpoint import Checkpointer
+from streams.state.pointer import Pointer, Position
+
+HERE = TP("t", 0)
+
+
+class Sum:
+    """A stage that adds up."""
+
+    def __init__(self) -> None:
+        self.total = 0
+
+    def snapshot(self) -> bytes:
+        return b"%d" % self.total
+
+    def restore(self, blob: bytes) -> None:
+        self.total = int(blob)
+
+
+class Store:
+    """Snapshots by the number of their write; `lost` ones cannot be read any more."""
+
+    def __init__(self) -> None:
+        self.blobs: list[bytes] = []
+        self.lost: set[int] = set()
+        self.before_write: Callable[[], None] = lambda: None
+
+    async def write(self, tp: TP, *, slot: int, offset: int, snapshot: bytes) -> Pointer:
+        self.before_write()
+        self.blobs.append(snapshot)
+        number = len(self.blobs) - 1
+        return Pointer(offset, tp.partition, number, number, 1, slot, 0)
+
+    def reader(self) -> Self:
+        return self
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        return None
+
+    async def read(self, tp: TP, pointer: Pointer) -> bytes:
+        if pointer.first in self.lost:
+            raise CheckpointError(f"snapshot of {tp} is corrupt")
+        return self.blobs[pointer.first]
+
+
+class Group:
+    """A consumer group that remembers commits."""
+
+    def __init__(self) -> None:
+        self.generation = 1
+        self.refusing = False
+        self.committed: dict[TP, tuple[int, str]] = {}
+
+    async def commit_positions(
+        self, positions: Mapping[TP, tuple[int, str]], generation: int
+    ) -> bool:
+        if self.refusing or generation != self.generation:
+            return False
+        self.committed.update(positions)
+        return True
+
+    async def committed_positions(self, partitions: Iterable[TP]) -> dict[TP, tuple[int, str]]:
+        return {tp: self.committed[tp] for tp in partitions if tp in self.committed}
+
+    async def log_starts(self, partitions: Iterable[TP]) -> dict[TP, int]:
+        return dict.fromkeys(partitions, 7)
+
+
+class Outputs:
+    """An outbox that notes what was waited for."""
+
+    position = 3
+
+    def __init__(self) -> None:
+        self.waited: list[int] = []
+        self.error: Exception | None = None
+
+    async def delivered(self, position: int) -> None:
+        self.waited.append(position)
+        if self.error is not None:
+            raise self.error
+
+
+class World:
+    """What outlives a process: the store and the group; `worker` starts a new process."""
+
+    def __init__(self) -> None:
+        self.store, self.group, self.outputs = Store(), Group(), Outputs()
+
+    def worker(self) -> Checkpointer[Sum]:
+        store: Any = self.store
+        return Checkpointer(lambda _t, _p: Sum(), store, self.outputs, lambda: self.group)
+
+
+def apply(worker: Checkpointer[Sum], amount: int) -> None:
+    """Let the partition apply one record."""
+    partition = worker.partitions[HERE]
+    partition.stage.total += amount
+    partition.next_offset += 1
+    partition.touched()
+
+
+async def saved(world: World, *amounts: int) -> Checkpointer[Sum]:
+    """A worker that has saved after each of these records."""
+    worker = world.worker()
+    await worker.resume({HERE})
+    for amount in amounts:
+        apply(worker, amount)
+        assert await worker.checkpoint()
+    return worker
+
+
+async def test_a_new_partition_begins_at_the_start_of_its_log() -> None:
+    """Nothing was committed, so reading begins with the oldest record there is."""
+    assert {HERE: 7} == await World().worker().resume({HERE})
+
+
+async def test_state_and_offset_come_back_together() -> None:
+    """After a kill, state and offset are those of the last checkpoint, whatever was applied since."""
+    world = World()
+    worker = await saved(world, 1, 2)
+    apply(worker, 99)
+    reborn = world.worker()
+    assert {HERE: 9} == await reborn.resume({HERE})
+    assert 3 == reborn.partitions[HERE].stage.total
+
+
+async def test_outputs_are_delivered_before_the_commit() -> None:
+    """With an output undelivered nothing is committed, and the error is raised."""
+    world = World()
+    worker = await saved(world, 1)
+    before = dict(world.group.committed)
+    world.outputs.error = OSError("no broker")
+    apply(worker, 2)
+    with pytest.raises(OSError, match="no broker"):
+        await worker.checkpoint()
+    assert before == world.group.committed
+    assert [3, 3] == world.outputs.waited
+
+
+async def test_a_partition_without_changes_is_not_saved_again() -> None:
+    """Idle partitions cost nothing."""
+    world = World()
+    worker = await saved(world, 1)
+    assert await worker.checkpoint()
+    assert (1, 1) == (len(world.store.blobs), worker.commits)
+
+
+async def test_the_snapshot_before_is_used_when_the_last_is_corrupt() -> None:
+    """The state and the offset of the snapshot before are restored, and saving goes on from there."""
+    world = World()
+    await saved(world, 1, 2)
+    world.store.lost = {1}
+    reborn = world.worker()
+    assert {HERE: 8} == await reborn.resume({HERE})
+    assert 1 == reborn.partitions[HERE].stage.total
+    apply(reborn, 5)
+    assert await reborn.checkpoint()
+    assert {HERE: 9} == await world.worker().resume({HERE})
+
+
+async def test_without_any_readable_snapshot_it_does_not_start() -> None:
+    """An empty state would be wrong silently, so the error is raised."""
+    world = World()
+    await saved(world, 1, 2)
+    world.store.lost = {0, 1}
+    with pytest.raises(CheckpointError, match="is corrupt"):
+        await world.worker().resume({HERE})
+
+
+async def test_a_refused_commit_is_tried_again() -> None:
+    """The partition stays dirty when the group refuses, and the next checkpoint saves it."""
+    world = World()
+    worker = await saved(world, 1)
+    apply(worker, 2)
+    world.group.refusing = True
+    assert not await worker.checkpoint()
+    world.group.refusing = False
+    assert await worker.checkpoint()
+    assert 9 == world.group.committed[HERE][0]
+
+
+async def test_a_member_of_an_older_generation_commits_nothing() -> None:
+    """A rebalance in the middle of a checkpoint makes its commit void."""
+    world = World()
+    worker = await saved(world, 1)
+    apply(worker, 2)
+
+    def rebalance() -> None:
+        world.group.generation += 1
+
+    world.store.before_write = rebalance
+    assert not await worker.checkpoint()
+    assert 8 == world.group.committed[HERE][0]
+
+
+async def test_a_state_stays_warm_over_a_rebalance() -> None:
+    """When nobody else has had the partition, what was applied since the checkpoint is kept."""
+    world = World()
+    worker = await saved(world, 1)
+    apply(worker, 2)
+    assert {HERE: 9} == await worker.resume({HERE})
+    assert (3, 0) == (worker.partitions[HERE].stage.total, worker.restores)
+
+
+async def test_a_zombie_takes_over_what_others_have_saved() -> None:
+    """A worker that slept through a change of owner drops its own state for the saved one."""
+    world = World()
+    zombie = await saved(world, 1)
+    apply(zombie, 100)
+    other = world.worker()
+    await other.resume({HERE})
+    apply(other, 5)
+    assert await other.checkpoint()
+    assert {HERE: 9} == await zombie.resume({HERE})
+    assert 6 == zombie.partitions[HERE].stage.total
+
+
+async def test_a_partition_that_went_away_is_forgotten() -> None:
+    """Its state goes with it, so memory holds only what this worker owns."""
+    worker = await saved(World(), 1)
+    assert {} == await worker.resume(set())
+    assert {} == worker.partitions
+
+
+async def test_an_offset_set_by_hand_starts_with_an_empty_state() -> None:
+    """An operator who resets offsets gets exactly that offset."""
+    world = World()
+    world.group.committed[HERE] = (42, "")
+    worker = world.worker()
+    assert {HERE: 42} == await worker.resume({HERE})
+    assert 0 == worker.partitions[HERE].stage.total
+
+
+async def test_after_a_failure_nothing_is_saved() -> None:
+    """A state that broke in the middle of a chunk is not written down."""
+    world = World()
+    worker = await saved(world, 1)
+    apply(worker, 2)
+    worker.close()
+    assert await worker.checkpoint()
+    assert 8 == world.group.committed[HERE][0]
+
+
+async def test_a_failure_during_the_write_stops_the_commit() -> None:
+    """Closing while a snapshot is on its way leaves the commit out."""
+    world = World()
+    worker = await saved(world, 1)
+    apply(worker, 2)
+    world.store.before_write = worker.close
+    assert await worker.checkpoint()
+    assert 8 == world.group.committed[HERE][0]
+
+
+async def test_each_commit_points_to_two_snapshots() -> None:
+    """The metadata names the current snapshot and the one before, in different slots."""
+    world = World()
+    await saved(world, 1, 2, 3)
+    position = Position.from_text(world.group.committed[HERE][1])
+    assert position is not None
+    assert position.previous is not None
+    assert (2, 1) == (position.current.first, position.previous.first)
+    assert position.current.slot != position.previous.slot
