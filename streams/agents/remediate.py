@@ -24,7 +24,7 @@ RESUME_SECONDS = 0.1
 class Checkpoints(Protocol):
     """What is needed of the runner's checkpointer."""
 
-    async def checkpoint(self) -> None:
+    def checkpoint(self) -> Awaitable[object]:
         """Store the state and deliver what was put out."""
         ...
 

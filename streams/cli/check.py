@@ -16,9 +16,9 @@ from sinks.remediate.playbook import find_problems as playbook_problems
 from streams.cli.main import EXIT_NO
 from streams.cli.options import open_document, rule_files, with_config, with_output
 from streams.rules.load import load_rules
-from streams.rules.rule import RuleGroup
 from streams.rules.locality import two_stage_rules
 from streams.rules.plan import compile_expression
+from streams.rules.rule import Kind, RuleGroup
 
 
 @click.command("check")
@@ -81,7 +81,7 @@ def unknown_metrics(groups: Iterable[RuleGroup], known: set[str]) -> list[str]:
     if not known:
         return []
     groups = list(groups)
-    known = known | {r.record for g in groups for r in g.rules if r.record}
+    known = known | {r.name for g in groups for r in g.rules if r.kind is Kind.RECORD}
     problems = []
     for group in groups:
         for rule in group.rules:

@@ -86,7 +86,6 @@ def show(config_path: Path | None, database: Path | None, incident: str, output:
         found = history.get_incident(incident)
     if found is None:
         fail(f"no incident {incident!r}; `tocsin incident list` lists them", EXIT_NO)
-        return
     if output == "json":
         click.echo(msgspec.json.encode(found._asdict()))
         return

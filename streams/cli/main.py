@@ -7,6 +7,7 @@ fault of its own.
 
 import sys
 from importlib import import_module
+from typing import NoReturn
 
 import click
 
@@ -57,7 +58,7 @@ class _Verbs(click.Group):
             fail(str(error), EXIT_USAGE)
 
 
-def fail(message: str, code: int) -> None:
+def fail(message: str, code: int) -> NoReturn:
     """Say why on standard error and end with this exit code."""
     click.echo(f"tocsin: {message}", err=True)
     sys.exit(code)

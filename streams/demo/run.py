@@ -212,7 +212,7 @@ class Demo:
 
 
 MOST_BEHIND_MS = 600_000
-"""The workers may be this far behind the story: the embedded broker keeps little, and drops the oldest without a word."""
+"""The workers may be this far behind the story: the embedded broker keeps little, and drops the oldest."""
 QUIET_SECONDS = 0.5
 
 

@@ -1,7 +1,7 @@
 """Backtest: history through ingest, detect and correlate; the incidents that the live workers would have written.
 
 A recording keeps its partitions and offsets. Samples of other files make one source with one partition. At the end of
-the input nothing more is to be waited for, so the end is told to all stages as a watermark; `flush=False` leaves it out.
+the input nothing more is to be waited for, so the end is told to all stages as a watermark; `flush=False` omits it.
 """
 
 from collections import Counter
