@@ -6,6 +6,7 @@ telemetry goes straight to detect; with two hops it goes through ingest and tocs
 
 import argparse
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from benchmarks import workload
@@ -16,6 +17,7 @@ from streams.transport.broker import Broker
 from streams.transport.runner import StageRunner
 
 POLL_SECONDS = 0.02
+PATIENCE_SECONDS = 120.0
 
 
 async def run(given: argparse.Namespace) -> None:
@@ -24,14 +26,13 @@ async def run(given: argparse.Namespace) -> None:
     stages = ("detect",) if given.fused else ("ingest", "detect")
     setting = Setting(config, workload.rules(), Broker(given.broker), WallClock(), stages)
     async with Workers(setting) as workers:
-        failed = asyncio.create_task(workers.host.wait(asyncio.Event()))
         runners = workers.host.runners
         reader = runners["fused" if given.fused else "ingest"]
-        await _until(lambda: reader.stats.records >= given.warm_up, failed)
+        await _until(lambda: reader.stats.records >= given.warm_up, workers)
         meter = Meter(reader.stats.records)
-        await _until(lambda: reader.stats.records >= given.messages, failed)
+        await _until(lambda: reader.stats.records >= given.messages, workers)
         if not given.fused:
-            await _until(lambda: _through(reader, runners["detect"]), failed)
+            await _until(lambda: _through(reader, runners["detect"]), workers)
         measured = meter.stop(
             reader.stats.records,
             outputs=sum(r.stats.outputs for r in runners.values()),
@@ -41,12 +42,26 @@ async def run(given: argparse.Namespace) -> None:
         report(measured)
 
 
-async def _until(true: Any, failed: "asyncio.Task[None]") -> None:
-    while not true():
-        if failed.done():
-            failed.result()
-            raise RuntimeError("the workers stopped before the end")
-        await asyncio.sleep(POLL_SECONDS)
+async def _until(true: Callable[[], bool], workers: Workers) -> None:
+    """Wait until it is true.
+
+    Raises:
+        RuntimeError: it did not come true in time; the message says how far each stage had come.
+        Exception: what made a stage fail.
+
+    """
+    failed = asyncio.create_task(workers.host.wait(asyncio.Event()))
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not true():
+                if failed.done():
+                    failed.result()
+                await asyncio.sleep(POLL_SECONDS)
+    except TimeoutError as error:
+        found = {n: (r.stats, r.vitals()) for n, r in workers.host.runners.items()}
+        raise RuntimeError(f"not through after {PATIENCE_SECONDS:g} s: {found}") from error
+    finally:
+        failed.cancel()
 
 
 def _through(ingest: StageRunner[Any], detect: StageRunner[Any]) -> bool:

@@ -87,7 +87,7 @@ def command(
         stack.enter_context(shown)
         task = shown.add_task("starting", total=None)
         demo = Demo(
-            Options(seed, speed, broker, recording, kept, keep),
+            Options(seed, speed, broker, recording, kept, keep, keep_sent=report is not None),
             WallClock(),
             lambda done, total, text: shown.update(
                 task, completed=done, total=total, description=text

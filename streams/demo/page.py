@@ -1,8 +1,9 @@
 """The demo's report: what was told, with charts of the services around each fault."""
 
+from streams.demo.charts import draw
 from streams.demo.report import ReportData
 from streams.demo.report import render as render_page
-from streams.demo.run import Told
+from streams.demo.run import Told, demo_rules
 
 
 def render(told: Told) -> str:
@@ -19,7 +20,7 @@ def render(told: Told) -> str:
             incidents=sorted(told.collector.incidents.values(), key=lambda i: (i.opened_at, i.id)),
             alerts=list(told.collector.alerts.values()),
             remediations=told.collector.remediations,
-            charts=(),
+            charts=draw(told.config, demo_rules("charts.yml"), told.sent),
             facts={
                 "samples": str(told.samples),
                 "messages": str(told.messages),

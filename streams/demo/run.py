@@ -5,7 +5,7 @@ Everything that is judged at the end was read from the topics, as any consumer c
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib.resources import files
@@ -22,6 +22,7 @@ from streams.demo.shop_server import ShopServer
 from streams.demo.verdict import Verdict, judge
 from streams.produce.shell import Sender, producing
 from streams.produce.shop import Shop
+from streams.produce.telemetry import Record
 from streams.rules.load import RuleGroup, parse_rules
 from streams.time.clock import Clock
 from streams.transport.admin import create_topics
@@ -45,6 +46,7 @@ class Options:
     recording: BinaryIO | None = None
     database: Path = Path("tocsin-demo.db")
     keep: bool = False
+    keep_sent: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class Told:
     collector: Collector
     server: ShopServer
     verdict: Verdict
+    config: Config
+    sent: Sequence[Record]
     samples: int
     messages: int
     wall_seconds: float
@@ -65,9 +69,9 @@ def demo_text(name: str) -> str:
     return (files("streams.demo") / name).read_text()
 
 
-def demo_rules() -> list[RuleGroup]:
+def demo_rules(name: str = "rules.yml") -> list[RuleGroup]:
     """The demo's rules."""
-    groups, faults = parse_rules(demo_text("rules.yml"), "rules.yml")
+    groups, faults = parse_rules(demo_text(name), name)
     if faults:
         raise ConfigError(faults)
     return groups
@@ -108,6 +112,7 @@ class Demo:
         start = (clock.now_ms() - STORY_MS) // 60_000 * 60_000
         self.shop = Shop(options.seed, start)
         self._samples = 0
+        self._sent: list[Record] = []
 
     async def run(self, tell: Callable[[Told], None]) -> Told:
         """Run the story to its end, and tell what came out while the workers still run.
@@ -137,7 +142,7 @@ class Demo:
                 story.cancel()
                 failed.result()
             messages = await story
-            told = self._told(collector, server, messages, loop.time() - began)
+            told = self._told(config, collector, server, messages, loop.time() - began)
             tell(told)
             if not self._options.keep:
                 stop.set()
@@ -145,7 +150,12 @@ class Demo:
             return told
 
     def _told(
-        self, collector: Collector, server: ShopServer, messages: int, seconds: float
+        self,
+        config: Config,
+        collector: Collector,
+        server: ShopServer,
+        messages: int,
+        seconds: float,
     ) -> Told:
         verdict = judge(
             self.shop.truth(),
@@ -153,7 +163,17 @@ class Demo:
             collector.remediations,
             alerts=collector.firing,
         )
-        return Told(self.shop, collector, server, verdict, self._samples, messages, seconds)
+        return Told(
+            self.shop,
+            collector,
+            server,
+            verdict,
+            config,
+            self._sent,
+            self._samples,
+            messages,
+            seconds,
+        )
 
     async def _broker(self, stack: AsyncExitStack) -> Broker:
         if self._options.broker not in (None, "embedded"):
@@ -183,6 +203,8 @@ class Demo:
                 for record in shop.messages():
                     self._samples += record.value.count(b'"metric"')
                     await sender.send(record)
+                    if self._options.keep_sent:
+                        self._sent.append(record)
                 passed = shop.now_ms - shop.start_ms
                 self._progress(passed, total, self._text(collector))
                 if passed <= FAST_MS:

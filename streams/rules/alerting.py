@@ -8,7 +8,8 @@ Refuses two results that become the same alert, and more alerts than there is ro
 states stay as they were. Over the group's limit all alerts of the rule end, as in Prometheus.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +27,24 @@ from streams.rules.owned import Owns, keep_owned
 from streams.rules.plan import compile_expression
 from streams.rules.rule import Rule
 from streams.rules.slots import Slots
-from streams.rules.vector import Vector, show_labels
+from streams.rules.vector import LabelSpace, Vector, show_labels
 from streams.windows.series import LOOKBACK_MS, SeriesStore
 
 # The label space of an expression may outgrow the series that there are by this much before it is cleared.
 SPARE_LABEL_SETS = 1024
+
+
+class Evaluated(NamedTuple):
+    """What one evaluation found, before it becomes alerts: for charts and explanations."""
+
+    rule: Rule
+    time: int
+    space: LabelSpace
+    vector: Vector
+    verdict: Verdict | None
+
+
+Trace: TypeAlias = Callable[[Evaluated], None]
 
 
 class AlertingRule:
@@ -40,6 +54,7 @@ class AlertingRule:
         rule: what the user wrote.
         plan: its compiled expression.
         failures: what went wrong without failing the evaluation; the caller empties it.
+        trace: is told of each evaluation at a tick, where somebody asked for it.
 
     """
 
@@ -56,6 +71,7 @@ class AlertingRule:
         self.rule = rule
         self.plan = compile_expression(rule.expr)
         self.failures: list[str] = []
+        self.trace: Trace | None = None
         self._announcer = announcer
         self._owns = owns
         self._states = AlertStates(for_ms=rule.for_ms, keep_firing_for_ms=rule.keep_firing_for_ms)
@@ -81,6 +97,8 @@ class AlertingRule:
             times = np.full(len(vector.rows), t_ms, np.int64)
             verdict = self._detect.update(self.plan.space, vector.rows, times, vector.values)
             self._detect.settle(self.plan.space, vector.rows)
+        if self.trace:
+            self.trace(Evaluated(self.rule, t_ms, self.plan.space, vector, verdict))
         vector, facts = _odd(vector, verdict)
         before = self._slots.used
         slots = self._claim(vector, facts)

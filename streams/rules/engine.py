@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from detectors.base import BoolArray, FloatArray, IntArray
 from schemas.alerts import Alert
 from schemas.errors import CheckpointError
-from streams.rules.alerting import AlertingRule
+from streams.rules.alerting import AlertingRule, Trace
 from streams.rules.announce import Announcer
 from streams.rules.checkpoint import AnyColumns, placed, under
 from streams.rules.locality import speaks_of_nothing
@@ -115,6 +115,12 @@ class RuleEngine:
             rule, occurrence=occurrence, source=self._source, external_labels=external
         )
         self._rules.append(AlertingRule(rule, announcer, max_series=max_series, owns=owns))
+
+    def trace(self, told: Trace) -> None:
+        """Have every evaluation at a tick told, before it becomes alerts."""
+        for rule in self._rules:
+            if isinstance(rule, AlertingRule):
+                rule.trace = told
 
     def append(self, rows: IntArray, times: IntArray, values: FloatArray) -> BoolArray:
         """Take samples into the store; which of them were taken, the others being repeated, too old or without room."""

@@ -108,6 +108,7 @@ class StageRunner(Generic[StageT]):
         self._interval_seconds = options.checkpoint_interval_seconds
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
+        self._settled_for_good = False
 
     async def start(self) -> None:
         """Join the group and go on from the last checkpoint; returns when records flow.
@@ -227,6 +228,10 @@ class StageRunner(Generic[StageT]):
             raise
 
     async def _settle(self) -> None:
+        # Faust asks twice on its way to the end; the time for a last checkpoint is there once.
+        if self._settled_for_good:
+            return
+        self._settled_for_good = self._stopping
         try:
             async with asyncio.timeout(SETTLE_SECONDS):
                 await self.checkpointer.checkpoint()

@@ -1,0 +1,20 @@
+"""Setting: what a run of the benchmarks is told."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Options of a run.
+
+    Attributes:
+        quick: fewer messages, each figure once.
+        now_ms: time of the run; the telemetry is written for a stretch before it.
+        say: takes a line about what goes on.
+
+    """
+
+    quick: bool
+    now_ms: int
+    say: Callable[[str], None]
