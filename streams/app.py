@@ -70,7 +70,7 @@ class Workers:
     ) -> None:
         # what is being delivered ends first, so that its outcome is in the last checkpoint
         for notifier in self._notifiers:
-            await notifier.dispatcher.close()
+            await notifier.close()
         for remediator in self._remediators:
             await remediator.close()
         await self._stack.aclose()

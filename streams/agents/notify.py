@@ -1,6 +1,7 @@
 """NOTIFY's shell: incidents in, attempts to the dispatcher, outcomes back in as events, notifications out."""
 
-from collections.abc import Callable, Iterable, Mapping
+import asyncio
+from collections.abc import Mapping
 
 from faust.types import TP
 
@@ -12,11 +13,10 @@ from schemas.records import cloud_event_headers, encode_record
 from sinks.notify import Dispatcher, NotifyStage, Receiver, Settled
 from sinks.notify.stage import Effects
 from streams.agents.reading import read_records
+from streams.agents.resume import RESUME, Inject, resume_later
 from streams.stage import Figure, Outgoing
 from streams.time.clock import Clock
 from streams.transport.chunk import Chunk
-
-Inject = Callable[[TP, object], bool]
 
 
 class NotifyAgent:
@@ -33,6 +33,7 @@ class NotifyAgent:
         self._stage = NotifyStage(config)
         self._inject = inject
         self._place = place
+        self._resume: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.dispatcher = Dispatcher(receivers, clock, self._settled)
 
     def _settled(self, settled: Settled) -> None:
@@ -44,7 +45,10 @@ class NotifyAgent:
         return [*letters, *self._perform(self._stage.apply(incidents))]
 
     def apply_event(self, event: object) -> list[Outgoing]:
-        """Take in how an attempt ended."""
+        """Take in how an attempt ended, or that this partition has begun to flow."""
+        if event == RESUME:
+            self.dispatcher.submit(self._stage.pending())
+            return []
         assert isinstance(event, Settled)
         return self._perform(self._stage.settle(event))
 
@@ -63,7 +67,12 @@ class NotifyAgent:
     def restore(self, blob: bytes) -> None:
         """Continue from a snapshot: what was not delivered is tried again, with the same keys."""
         self._stage.restore(blob)
-        self.dispatcher.submit(self._stage.pending())
+        self._resume = resume_later(self._inject, self._place)
+
+    async def close(self) -> None:
+        """Let what is being delivered end."""
+        self._resume.cancel()
+        await self.dispatcher.close()
 
 
 def notification_record(told: Notification) -> Outgoing:
@@ -78,9 +87,3 @@ def notification_record(told: Notification) -> Outgoing:
         headers=headers,
         timestamp_ms=told.time,
     )
-
-
-async def close_dispatchers(agents: Iterable[NotifyAgent]) -> None:
-    """Let what is being delivered end."""
-    for agent in agents:
-        await agent.dispatcher.close()

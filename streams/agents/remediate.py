@@ -13,12 +13,10 @@ from schemas.records import cloud_event_headers, encode_record
 from schemas.remediations import Remediation
 from sinks.remediate import Action, Actor, Ended, KafkaSend, RemediateStage, Remedies
 from streams.agents.reading import read_records
+from streams.agents.resume import RESUME, resume_later
 from streams.stage import Figure, Outgoing
 from streams.time.clock import Clock
 from streams.transport.chunk import Chunk
-
-RESUME_TRIES = 600
-RESUME_SECONDS = 0.1
 
 
 class Checkpoints(Protocol):
@@ -58,6 +56,7 @@ class RemediateAgent:
         self._runner = runner
         self._place = place
         self._waiting: set[asyncio.Task[None]] = set()
+        self._resume: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.actor = Actor(send, clock, self._ended)
 
     def _ended(self, ended: Ended) -> None:
@@ -70,7 +69,7 @@ class RemediateAgent:
 
     def apply_event(self, event: object) -> list[Outgoing]:
         """Take in how an action ended."""
-        if event == _RESUME:
+        if event == RESUME:
             return self._perform(self._stage.resume(self._clock.now_ms()))
         assert isinstance(event, Ended)
         return self._perform(self._stage.settle(event))
@@ -102,23 +101,14 @@ class RemediateAgent:
     def restore(self, blob: bytes) -> None:
         """Continue from a snapshot; what becomes of open intents is decided when records flow."""
         self._stage.restore(blob)
-        self._later(self._resume())
-
-    async def _resume(self) -> None:
-        # the partition is known to the runner only after restore has returned
-        for _ in range(RESUME_TRIES):
-            if self._runner().inject(self._place, _RESUME):
-                return
-            await asyncio.sleep(RESUME_SECONDS)
+        self._resume = resume_later(self._runner().inject, self._place)
 
     async def close(self) -> None:
         """Let actions end; what waits for its intent stays an intent."""
+        self._resume.cancel()
         for task in list(self._waiting):
             task.cancel()
         await self.actor.close()
-
-
-_RESUME = "resume"
 
 
 def remediation_record(found: Remediation) -> Outgoing:

@@ -186,8 +186,10 @@ class StageRunner(Generic[StageT]):
             try:
                 await self._take(chunk)
             except Exception as error:
+                # Not raised: a crash inside Faust tears its threads down without closing them, and
+                # acknowledges nothing that matters here. After a failure no chunk is taken.
+                log.exception("stage %s failed at %r", self.name, chunk)
                 self._fail(error)
-                raise
 
     async def _take(self, chunk: Chunk) -> None:
         epoch = self.checkpointer.epoch
@@ -224,8 +226,9 @@ class StageRunner(Generic[StageT]):
         try:
             return await self.checkpointer.resume(mine)
         except Exception as error:  # Faust would only log it, and hang
+            log.exception("stage %s cannot go on from its last checkpoint", self.name)
             self._fail(error)
-            raise
+            return {}
 
     async def _settle(self) -> None:
         # Faust asks twice on its way to the end; the time for a last checkpoint is there once.
@@ -238,8 +241,8 @@ class StageRunner(Generic[StageT]):
         except TimeoutError:
             log.warning("stage %s: the last checkpoint took too long and is left out", self.name)
         except Exception as error:
+            log.exception("the last checkpoint of stage %s failed", self.name)
             self._fail(error)
-            raise
 
     async def _save_regularly(self) -> None:
         while True:
