@@ -82,7 +82,7 @@ def run(names: Sequence[str], setting: Setting) -> list[Row]:
     with ExitStack() as stack:
         node: Node | None = None
         for name in names:
-            command = f"python -m benchmarks {name}"
+            command = f"make bench ARGS={name}"
             if name in IN_PROCESS:
                 setting.say(name)
                 rows += IN_PROCESS[name](0.6 if setting.quick else 3.0, command)

@@ -1,7 +1,7 @@
 """Measure: what a stretch of work cost a whole process, all threads and the kernel's part included.
 
-A meter runs inside the process that is measured, between two counts of messages, so that start and warm-up are left out.
-Its figures leave as one line of JSON, the last on standard output.
+A meter runs inside the process that is measured, between two counts of messages, so that start and warm-up are left
+out. Its figures leave as one line of JSON, the last on standard output.
 """
 
 import resource

@@ -50,6 +50,7 @@ class Node:
                 "linger.ms": 20,
                 "batch.size": 262_144,
                 "queue.buffering.max.messages": 500_000,
+                "enable.idempotence": True,  # else a retry could change the order
             }
             | QUIET
         )
@@ -74,8 +75,11 @@ class Node:
         if refused:
             raise RuntimeError(f"{len(refused)} messages were refused, the first: {refused[0]}")
 
-    def forget(self) -> None:
-        """Empty our own topics and remove our consumer groups, so that the next run begins anew."""
+    def forget(self) -> dict[str, int]:
+        """Empty our own topics and remove our consumer groups, so that the next run begins anew.
+
+        Returns how many records each of the topics held.
+        """
         groups = [g.group_id for g in self._admin.list_consumer_groups().result().valid]
         ours = [group for group in groups if group.startswith("tocsin-")]
         if ours:
@@ -84,13 +88,27 @@ class Node:
         # a compacted topic cannot be emptied; without a committed pointer nobody reads its snapshots
         names = [t.name for t in OWN_TOPICS if t.settings["cleanup.policy"] == "delete"]
         places = [TopicPartition(n, p) for n in names for p in range(workload.PARTITIONS)]
-        ends = self._admin.list_offsets({place: OffsetSpec.latest() for place in places})
-        written = [
-            TopicPartition(place.topic, place.partition, end.result(ADMIN_SECONDS).offset)
-            for place, end in ends.items()
+        starts, ends = self._offsets(places, earliest=True), self._offsets(places, earliest=False)
+        full = [
+            TopicPartition(*place, ends[place]) for place in ends if ends[place] > starts[place]
         ]
-        for emptied in self._admin.delete_records([w for w in written if w.offset > 0]).values():
-            emptied.result(ADMIN_SECONDS)
+        if full:
+            for emptied in self._admin.delete_records(full).values():
+                emptied.result(ADMIN_SECONDS)
+        held = dict.fromkeys(names, 0)
+        for name, partition in ends:
+            held[name] += ends[name, partition] - starts[name, partition]
+        return held
+
+    def _offsets(
+        self, places: Iterable[TopicPartition], *, earliest: bool
+    ) -> dict[tuple[str, int], int]:
+        spec = OffsetSpec.earliest() if earliest else OffsetSpec.latest()
+        found = self._admin.list_offsets(dict.fromkeys(places, spec))
+        return {
+            (place.topic, place.partition): answer.result(ADMIN_SECONDS).offset
+            for place, answer in found.items()
+        }
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from rich.table import Table
 from benchmarks.row import Row
 
 SAYS = {True: "[green]met[/]", False: "[red]missed[/]", None: ""}
-MARKED = 100_000
+MARKED = 10_000
 """From here on a figure is shown in thousands."""
 
 
@@ -55,4 +55,6 @@ def number(value: float | None) -> str:
     """A figure as people read it."""
     if value is None:
         return ""
-    return f"{value / 1000:,.0f} k" if value >= MARKED else f"{value:,.4g}"
+    if value >= MARKED:
+        return f"{value / 1000:,.1f} k" if value < 10 * MARKED else f"{value / 1000:,.0f} k"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

@@ -10,6 +10,7 @@ from benchmarks.measure import Measured, Repeated, measured_in_process
 from benchmarks.node import Node
 from benchmarks.row import Goal, Row
 from benchmarks.setting import Setting
+from schemas.topics import DEAD_LETTERS
 
 TELEMETRY = "benchmark-telemetry"
 PEER_ALERTS = "benchmark-peer-alerts"
@@ -52,7 +53,9 @@ def _ours(node: Node, count: int, *options: str) -> Measured:
     arguments = ["--broker", node.bootstrap, "--topic", TELEMETRY, *options]
     arguments += ["--warm-up", str(count // 10), "--messages", str(count)]
     measured = measured_in_process("benchmarks.worker", arguments)
-    node.forget()
+    held = node.forget()
+    if held[DEAD_LETTERS]:
+        raise RuntimeError(f"{held[DEAD_LETTERS]} samples were refused: not the same job")
     if not measured.notes["checkpoints"]:
         raise RuntimeError("the run was over before its first checkpoint: too few messages")
     return measured

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 
 from schemas.config import Config
-from schemas.config.correlate import CorrelateConfig
 from schemas.config.kafka import KafkaConfig
 from schemas.config.source import SourceConfig
 from schemas.errors import ConfigError
@@ -23,6 +22,8 @@ SERIES = 1_000
 PARTITIONS = 4
 METRIC = "request_latency_ms"
 SAMPLE_BYTES = 103
+CHECKPOINT_MS = 1_000
+"""A fifth of the default, so that a short run holds several checkpoints."""
 NOISE = 5.0
 SPIKE = 100.0
 ONE_SPIKE_IN = 20_000
@@ -100,10 +101,9 @@ def rules(text: str = RULES) -> list[RuleGroup]:
     return groups
 
 
-def config(topic: str, *, keyed: bool, checkpoint_ms: int = 1_000) -> Config:
-    """Configuration of our workers; checkpoints come more often than by default, so that short runs hold some."""
+def config(topic: str, *, keyed: bool, partitions: int = PARTITIONS) -> Config:
+    """Configuration of our workers."""
     return Config(
-        kafka=KafkaConfig(partitions=PARTITIONS, checkpoint_interval=checkpoint_ms),
+        kafka=KafkaConfig(partitions=partitions, checkpoint_interval=CHECKPOINT_MS),
         sources=(SourceConfig(topic=topic, keyed=keyed),),
-        correlate=CorrelateConfig(group_by=("service",)),
     )

@@ -10,12 +10,22 @@ from pathlib import Path
 
 from docs import configuration, records, tables
 
+ROOT = Path(__file__).parents[1]
+
+
+def _example(name: str) -> str:
+    return f"```python\n{(ROOT / 'examples' / name).read_text()}```"
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "aggregations": tables.aggregations,
     "detectors": tables.detectors,
     "detector parameters": tables.detector_parameters,
+    "example detector": lambda: _example("detector.py"),
+    "example receiver": lambda: _example("receiver.py"),
     "functions": tables.functions,
     "metrics": tables.metrics,
+    "numbers": tables.numbers,
     "receivers": tables.receivers,
     "refusals": tables.refusals,
     "rule keys": configuration.rule_keys,
@@ -36,10 +46,10 @@ def filled(text: str) -> str:
     return _BLOCK.sub(lambda found: f"{found[1]}\n{BLOCKS[found[2]]()}\n{found[3]}", text)
 
 
-def generated(root: Path) -> dict[Path, str]:
+def generated() -> dict[Path, str]:
     """Text of every file that follows from the code, in whole or in part, by its path."""
-    folder = root / "docs"
+    folder = ROOT / "docs"
     whole = {folder / "configuration.md": configuration.page()}
     whole |= {folder / "schemas" / name: text for name, text in records.schemas().items()}
-    people = [root / "README.md", *sorted(folder.glob("*.md"))]
+    people = [ROOT / "README.md", *sorted(folder.glob("*.md"))]
     return whole | {path: filled(path.read_text()) for path in people if path not in whole}

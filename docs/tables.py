@@ -1,9 +1,11 @@
-"""Tables of what the code offers: refusals, detectors, receivers, functions, topics, metrics.
+"""Tables of what the code offers (refusals, detectors, receivers, functions, topics, metrics) and of what was measured.
 
 What a reason or a receiver means is said here and nowhere else; all names come from the code. Refuses to leave one out.
 """
 
+import json
 from collections.abc import Iterable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,6 +19,8 @@ from streams.rules.aggregate import AGGREGATIONS
 from streams.rules.functions import VALUE_FUNCTIONS
 from streams.rules.humanize import FUNCTIONS
 from streams.rules.ranges import RANGE_FUNCTIONS
+
+RESULTS = Path(__file__).parents[1] / "benchmarks" / "results.json"
 
 REFUSALS: dict[DeadLetterReason, str] = {
     DeadLetterReason.EMPTY_VALUE: "the value has 0 bytes",
@@ -137,6 +141,27 @@ def metrics() -> str:
         label = "reason" if family.samples else "stage"
         rows.append((code(name), family.type, code(label), family.documentation))
     return table(("metric", "type", "label", "counts"), rows)
+
+
+def numbers() -> str:
+    """What `make bench` measured last."""
+    found = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+    rows = [
+        (
+            code(row["name"]),
+            _figure(row["value"], row["unit"]),
+            row["against"] or "",
+            "" if row["against_value"] is None else _figure(row["against_value"], row["unit"]),
+            "" if row["ratio"] is None else f"{row['ratio']:.3g}",
+            row["goal"] or "",
+        )
+        for row in found
+    ]
+    return table(("what", "value", "against", "its value", "ratio", "goal"), rows)
+
+
+def _figure(value: float, unit: str) -> str:
+    return f"{value:,.4g} {unit}" if abs(value) < 10_000 else f"{value:,.0f} {unit}"
 
 
 def _described() -> list[Description]:

@@ -17,6 +17,7 @@ from schemas.config import Config
 from sinks.notify import Receiver, close_receivers, open_receivers
 from sinks.record import History
 from sinks.remediate import KafkaSend
+from streams.agents.idle import watch_idle
 from streams.agents.notify import NotifyAgent
 from streams.agents.record import RecordAgent
 from streams.agents.remediate import RemediateAgent
@@ -60,6 +61,10 @@ class Workers:
             if stage in self._setting.stages:
                 getattr(self, f"_add_{stage}")()
         await self._stack.enter_async_context(self.host)
+        idle_after_ms = self._setting.config.time.idle_after
+        for name in ("ingest", "fused"):
+            if runner := self.host.runners.get(name):
+                runner.attend("idle watch", watch_idle(runner, self._setting.clock, idle_after_ms))
         return self
 
     async def __aexit__(

@@ -91,7 +91,7 @@ def main() -> None:
     given = parser.parse_args()
     limits = (given.warm_up, given.messages)
     app = make_app(given.name, given.broker, given.topic, given.alerts, limits)
-    faust.Worker(app, loglevel="WARN").execute_from_commandline()
+    faust.Worker(app, loglevel="WARN", redirect_stdouts=False).execute_from_commandline()
 
 
 if __name__ == "__main__":

@@ -14,6 +14,11 @@ import msgspec
 from schemas.config import CorrelateConfig
 from schemas.reasons import AnnounceReason
 
+REPEATS_MAX = 500
+"""Reminders in a row: a clock that jumps over years must not write one for each of their intervals."""
+
+_REPEAT = AnnounceReason.REPEAT_INTERVAL_ELAPSED
+
 
 class Announcements(msgspec.Struct):
     """What people have been told of one incident; times are event times, ms.
@@ -21,6 +26,7 @@ class Announcements(msgspec.Struct):
     Attributes:
         origin: the first opportunity; the others follow it at multiples of `group_interval`.
         count: how many announcements there were.
+        repeats: how many of the last ones were reminders of nothing new.
         last: time of the last one.
         told: people know that it fires.
         firing, resolved: fingerprints that the last one listed.
@@ -29,6 +35,7 @@ class Announcements(msgspec.Struct):
 
     origin: int
     count: int = 0
+    repeats: int = 0
     last: int = 0
     told: bool = False
     firing: set[str] = msgspec.field(default_factory=set)
@@ -52,7 +59,7 @@ class Announcements(msgspec.Struct):
             return None
         if not (firing <= self.firing and resolved <= self.resolved):
             return self._opportunity(changed_at, config)
-        if not self.told or not config.repeat_interval:
+        if not self.told or not config.repeat_interval or self.repeats >= REPEATS_MAX:
             return None
         return self._opportunity(self.last + config.repeat_interval, config)
 
@@ -64,12 +71,14 @@ class Announcements(msgspec.Struct):
             return AnnounceReason.NEW_ALERTS_ADDED
         if not resolved <= self.resolved:
             return AnnounceReason.SOME_ALERTS_RESOLVED
-        return AnnounceReason.REPEAT_INTERVAL_ELAPSED
+        return _REPEAT
 
     def tell(self, at: int, firing: AbstractSet[str], resolved: AbstractSet[str]) -> None:
         """It is announced now; the first time that people hear of it starts the grid of opportunities."""
         if not self.told:
             self.origin = at
+        repeated = self.told and self.reason(firing, resolved) is _REPEAT
+        self.repeats = self.repeats + 1 if repeated else 0
         self.count, self.last, self.told = self.count + 1, at, True
         self.firing, self.resolved = set(firing), set(resolved)
 

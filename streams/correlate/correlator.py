@@ -40,7 +40,7 @@ class _State(msgspec.Struct, frozen=True):
 class Correlator:
     """Alerts and ticks in, records of incidents out.
 
-    `sources` is how many detect partitions there are; all of them are waited for, as `Order` says.
+    `sources` is how many detect partitions there are; all of them are waited for.
     """
 
     def __init__(
@@ -50,9 +50,8 @@ class Correlator:
         *,
         sources: int,
         page_horizon_ms: int,
-        idle_after_ms: int,
     ) -> None:
-        self._order = Order(sources, idle_after_ms=idle_after_ms)
+        self._order = Order(sources)
         graph = Topology(topology.calls)
         self._ledger = Ledger(config, graph, page_horizon_ms=page_horizon_ms)
         self._early = Early(self._ledger)

@@ -1,15 +1,13 @@
 """Order: alerts of many detect partitions, held until every one of them has ticked past their time.
 
-What comes out is sorted by (time, fingerprint, state, id), so it does not depend on how the partitions' records
-were interleaved, nor on how often a restarted worker sent them again. A partition that is silent for `idle_after`,
-by the record times of the others' ticks, is no longer waited for; when it comes back, what it brings from behind is
-late.
+What comes out is sorted by (time, fingerprint, state, id), so it does not depend on how the partitions' records were
+interleaved, nor on how often a restarted worker sent them again. No partition is ever given up: one that is only read
+late cannot be told from one that is silent, and detect partitions always tick.
 
-What such a partition brings when it comes back may lie behind what went out already. It is counted as late and taken
-in as if it had happened now: an end that were dropped would leave an incident open for ever.
-
-At most `HELD_MAX` alerts are held: beyond that the earlier half is released without waiting. It refuses alerts that
-were sent before and those whose source is not expected, each with a reason.
+At most `HELD_MAX` alerts are held: beyond that the earlier half is released without waiting. What a partition brings
+from behind after that is counted as late and taken in as if it had happened now: an end that were dropped would leave
+an incident open for ever. Alerts that were sent before and those whose source is not expected are refused, each with
+a reason.
 """
 
 from bisect import bisect_left, insort
@@ -22,7 +20,7 @@ import msgspec
 from schemas.alerts import Alert, Tick
 from schemas.reasons import AlertState
 from streams.correlate.reasons import DropReason
-from streams.time.watermark import BEFORE_ALL, Watermarks
+from streams.time.watermark import BEFORE_ALL
 
 HELD_MAX = 100_000
 BOUNDS_MAX = 100_000
@@ -59,8 +57,7 @@ class Release(NamedTuple):
 class OrderState(msgspec.Struct):
     """All that `Order.restore` needs."""
 
-    first_record_time: int | None
-    marks: list[tuple[int, int, int]]
+    ticked: list[tuple[int, int]]
     held: list[tuple[int, Alert]]
     bounds: list[tuple[int, int]]
     until: int
@@ -69,11 +66,8 @@ class OrderState(msgspec.Struct):
 class Order:
     """The alerts of one partition of tocsin.alerts that cannot be judged yet."""
 
-    def __init__(self, sources: int, *, idle_after_ms: int) -> None:
-        self._sources = range(sources)
-        self._idle_after_ms = idle_after_ms
-        self._marks: Watermarks[int] = Watermarks(self._sources, idle_after_ms=idle_after_ms)
-        self._ticked: dict[int, int] = {}
+    def __init__(self, sources: int) -> None:
+        self._ticked = dict.fromkeys(range(sources), BEFORE_ALL)
         self._held: dict[str, Alert] = {}
         self._heap: list[_Key] = []
         self._bounds: list[tuple[int, int]] = []
@@ -82,9 +76,9 @@ class Order:
 
     def hold(self, alert: Alert) -> Alert | DropReason:
         """Keep an alert; as what it is kept, or the reason if it is refused."""
-        if alert.source not in self._sources:
+        if alert.source not in self._ticked:
             return DropReason.UNKNOWN_SOURCE
-        if alert.time <= self._ticked.get(alert.source, BEFORE_ALL):
+        if alert.time <= self._ticked[alert.source]:
             return DropReason.DUPLICATE
         held = self._held.get(alert.id)
         if held is not None:
@@ -102,18 +96,16 @@ class Order:
 
     def tick(self, tick: Tick) -> Release | None:
         """Take in how far a source has come; what became certain because of it."""
-        if tick.source not in self._sources:
+        if tick.time <= self._ticked.get(tick.source, tick.time):
             return None
-        self._marks.advance(tick.source, tick.time, tick.record_time)
-        if tick.time > self._ticked.get(tick.source, BEFORE_ALL):
-            self._ticked[tick.source] = tick.time
-            if tick.time > self.until:
-                insort(self._bounds, (tick.time, tick.record_time))
-                # far ahead of the others, the last two count as one: only the backlog's grain suffers
-                if len(self._bounds) > BOUNDS_MAX:
-                    del self._bounds[-2]
-        current = self._marks.current()
-        return self._release(current) if current > self.until else None
+        self._ticked[tick.source] = tick.time
+        if tick.time > self.until:
+            insort(self._bounds, (tick.time, tick.record_time))
+            # far ahead of the others, the last two count as one: only the backlog's grain suffers
+            if len(self._bounds) > BOUNDS_MAX:
+                del self._bounds[-2]
+        slowest = min(self._ticked.values())
+        return self._release(slowest) if slowest > self.until else None
 
     def relieve(self) -> Release | None:
         """The earlier half of what is held, if that is more than `HELD_MAX`."""
@@ -134,16 +126,13 @@ class Order:
 
     def snapshot(self) -> OrderState:
         """The whole state."""
-        first, marks = self._marks.snapshot()
         held = [(key[1], self._held[key[-1]]) for key in sorted(self._heap)]
-        flat = [(source, *mark) for source, mark in sorted(marks.items())]
-        return OrderState(first, flat, held, self._bounds, self.until)
+        return OrderState(sorted(self._ticked.items()), held, self._bounds, self.until)
 
     def restore(self, state: OrderState) -> None:
         """Continue from a snapshot."""
-        marks = {source: (time, record_time) for source, time, record_time in state.marks}
-        self._marks.restore(state.first_record_time, marks)
-        self._ticked = {source: time for source, (time, _) in marks.items()}
+        # the snapshot may be of another number of sources; those of today are expected
+        self._ticked |= {n: time for n, time in state.ticked if n in self._ticked}
         self._held = {alert.id: alert for _, alert in state.held}
         self._heap = [_key(alert, told_at) for told_at, alert in state.held]
         self._bounds, self.until = list(state.bounds), state.until

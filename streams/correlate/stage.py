@@ -38,7 +38,6 @@ class CorrelateStage:
             config.topology,
             sources=sources,
             page_horizon_ms=config.time.page_horizon,
-            idle_after_ms=config.time.idle_after,
         )
 
     def apply(self, chunk: Chunk) -> list[Outgoing]:
@@ -59,7 +58,8 @@ class CorrelateStage:
                 )
                 out.append(letter_record(letter))
             else:
-                out += map(incident_record, self.correlator.apply(record))
+                found = self.correlator.apply(record)
+                out += (incident_record(incident, chunk.partition) for incident in found)
         return out
 
     def apply_event(self, event: object) -> list[Outgoing]:
@@ -67,9 +67,9 @@ class CorrelateStage:
         raise TypeError(f"correlate takes no events: {event!r}")
 
     def figures(self) -> list[Figure]:
-        """Alerts without effect by reason, and those of sources that had been idle."""
+        """Alerts without effect by reason, and those taken in late."""
         dropped = self.correlator.dropped
-        late = Figure("alerts_late", "source_was_idle", self.correlator.late)
+        late = Figure("alerts_late", "held_too_many", self.correlator.late)
         return [late, *(Figure("alerts_dropped", reason.value, n) for reason, n in dropped.items())]
 
     def snapshot(self) -> bytes:
@@ -81,8 +81,11 @@ class CorrelateStage:
         self.correlator.restore(blob)
 
 
-def incident_record(incident: Incident) -> Outgoing:
-    """A record of an incident as it is sent: keyed by the incident, so the topic can be compacted."""
+def incident_record(incident: Incident, partition: int) -> Outgoing:
+    """A record of an incident as it is sent: keyed by the incident, so the topic can be compacted.
+
+    It stays in the partition of its tenant's alerts, so that whoever acts on incidents sees all of a tenant.
+    """
     identity = content_id(incident.id, incident.revision, int(incident.provisional))
     source = f"{incident.tenant}/incidents"
     headers = cloud_event_headers("incident", identity, source, incident.updated_at)
@@ -90,6 +93,7 @@ def incident_record(incident: Incident) -> Outgoing:
         topics.INCIDENTS,
         encode_record(incident),
         key=incident.id.encode(),
+        partition=partition,
         headers=headers,
         timestamp_ms=incident.updated_at,
     )

@@ -15,10 +15,13 @@ callers, two at least, have one takes half of the blame that came to rest with t
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from streams.correlate.symptom import Flow, Symptom
 from streams.correlate.topology import Topology
+
+LOOK_THROUGH = 2
+"""So many entities without an alert in a row do not break a path: their change may be too small for an alert."""
 
 COVER = 2.0
 """A callee covers a caller's deviation up to twice its own: a caller may call it more than once for one request."""
@@ -54,15 +57,26 @@ class Scene:
         hosts = sorted({s.host for s in self.nodes[node]} - {"", entity})
         below = [(h, f) for h in hosts for f in Flow if (h, f) in self.nodes]
         if flow is Flow.UPSTREAM:
-            callees = [(c, Flow.UPSTREAM) for c in self.topology.callees(entity)]
-            return below + [n for n in callees if n in self.nodes and n not in below]
-        callers = self.topology.callers(entity)
+            return list(dict.fromkeys(below + self._nearest(entity, self.topology.callees, flow)))
         for turned in (Flow.DOWNSTREAM, Flow.UPSTREAM):
-            below += [n for c in callers if (n := (c, turned)) in self.nodes and n not in below]
+            below += self._nearest(entity, self.topology.callers, turned)
             if below:
-                return below
+                return list(dict.fromkeys(below))
         own = (entity, Flow.UPSTREAM)
         return [own] if own in self.nodes else []
+
+    def _nearest(
+        self, entity: str, step: Callable[[str], tuple[str, ...]], flow: Flow
+    ) -> list[_Node]:
+        """The nearest abnormal nodes one way, looking through what is not abnormal itself."""
+        seen, front = {entity}, [entity]
+        for _ in range(1 + LOOK_THROUGH):
+            front = [n for n in dict.fromkeys(n for e in front for n in step(e)) if n not in seen]
+            found = [(n, flow) for n in front if (n, flow) in self.nodes]
+            if found:
+                return found
+            seen.update(front)
+        return []
 
     def cover(self, node: _Node, other: _Node) -> float:
         """How much of a node's deviation another one's can explain; 1 where they cannot be compared."""

@@ -18,7 +18,7 @@ from streams.detect.reorder import Held, Reorder
 from streams.rules.engine import RuleEngine
 from streams.rules.owned import Owns
 from streams.rules.rule import RuleGroup
-from streams.time.watermark import BEFORE_ALL, SourceWatermarks
+from streams.time.watermark import BEFORE_ALL, Watermarks
 
 Source = tuple[str, int]
 
@@ -52,7 +52,7 @@ class DetectCore:
         )
         self._time = time
         self._series_idle_ms = limits.series_idle
-        self._watermarks: SourceWatermarks[Source] = SourceWatermarks(expected)
+        self._watermarks: Watermarks[Source] = Watermarks(expected)
         self._reorder = Reorder()
         self._sources = {source: i for i, source in enumerate(expected)}
         self._applied: dict[Source, int] = {}

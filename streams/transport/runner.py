@@ -147,6 +147,10 @@ class StageRunner(Generic[StageT]):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def attend(self, what: str, work: Coroutine[Any, Any, None]) -> None:
+        """Run something beside the stage until it stops; its death is the stage's."""
+        self._tasks.append(asyncio.create_task(self._guarded(what, work)))
+
     def inject(self, tp: TP, event: object) -> bool:
         """Let the stage of a partition apply an event; False when the partition is not here."""
         partition = self.checkpointer.partitions.get(tp)
@@ -196,12 +200,16 @@ class StageRunner(Generic[StageT]):
         tp = TP(chunk.topic, chunk.partition)
         if self.outbox.full:
             await self.outbox.room()
-        partition = self.checkpointer.partitions.get(tp)
-        if partition is not None and chunk.fetch_offset > partition.next_offset:
-            await self._check_log_start(partition, chunk)
         # After a rebalance everything from the resumed offset on is fetched again.
-        if partition is None or epoch != self.checkpointer.epoch or self.failed.is_set():
+        if epoch != self.checkpointer.epoch or self.failed.is_set():
             return
+        partition = self.checkpointer.partitions.get(tp)
+        if partition is None:
+            return
+        if chunk.fetch_offset > partition.next_offset:
+            await self._check_log_start(partition, chunk)
+            if epoch != self.checkpointer.epoch or self.failed.is_set():
+                return
         fresh = partition.admit(chunk)
         if fresh is None:
             return

@@ -93,7 +93,6 @@ def make_tick(at: int, source: int = 0, *, record_time: int | None = None) -> Ti
 def make_correlator(
     *,
     sources: int = 1,
-    idle_after: int = 10 * MINUTE,
     page_horizon: int = 60 * MINUTE,
     **config: object,
 ) -> Correlator:
@@ -103,7 +102,6 @@ def make_correlator(
         TopologyConfig(calls=CALLS),
         sources=sources,
         page_horizon_ms=page_horizon,
-        idle_after_ms=idle_after,
     )
 
 

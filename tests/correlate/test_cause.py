@@ -144,6 +144,14 @@ def test_callee_explains_only_as_much_as_it_deviates() -> None:
     assert ["orders", "orders-db"] == [c.entity for c in causes(small, large)]
 
 
+def test_path_goes_through_what_has_no_alert() -> None:
+    """A missing alert between the front door and the slow database does not hide the database."""
+    found = causes(slow("frontend", 0, 0.3, 0.1), slow("catalogue-db", 0, 0.09, 0.005))
+
+    assert "catalogue-db" == found[0].entity
+    assert "catalogue-db may explain it" == found[1].evidence[0].text
+
+
 def test_silent_dependency_of_several_callers_is_suspected() -> None:
     """A service without an alert, all of whose callers have one and nothing else to blame, is named."""
     found = causes(failing("search", 0, 0.2), failing("recommend", 0, 0.2))

@@ -85,7 +85,7 @@ def final(records: Sequence[Incident]) -> list[bytes]:
 
 
 def make() -> Correlator:
-    return make_correlator(sources=SOURCES, group_interval=MINUTE, idle_after=100_000 * MINUTE)
+    return make_correlator(sources=SOURCES, group_interval=MINUTE)
 
 
 @settings(max_examples=60)

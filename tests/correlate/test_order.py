@@ -8,8 +8,6 @@ from streams.correlate.order import Order
 from streams.correlate.reasons import DropReason
 from tests.correlate.sample import MINUTE, T0, S, make_alert, make_tick, resolved
 
-IDLE = 10 * MINUTE
-
 
 def released(order: Order, at: int, source: int = 0, record_time: int | None = None) -> list[Alert]:
     """Alerts that a tick releases."""
@@ -19,7 +17,7 @@ def released(order: Order, at: int, source: int = 0, record_time: int | None = N
 
 def test_alert_waits_for_every_source() -> None:
     """It goes out when the last source has ticked at or past its time."""
-    order = Order(2, idle_after_ms=IDLE)
+    order = Order(2)
     alert = make_alert("cart", 5 * S)
     order.hold(alert)
 
@@ -30,7 +28,7 @@ def test_alert_waits_for_every_source() -> None:
 
 def test_order_is_that_of_time_then_fingerprint() -> None:
     """Alerts of several sources come out sorted, whoever was read first."""
-    order = Order(2, idle_after_ms=IDLE)
+    order = Order(2)
     alerts = [
         make_alert(s, at * S, source=i) for s, at, i in (("a", 3, 1), ("b", 1, 0), ("c", 3, 0))
     ]
@@ -44,7 +42,7 @@ def test_order_is_that_of_time_then_fingerprint() -> None:
 
 def test_sent_again_is_a_duplicate() -> None:
     """The same id, or a time that its source has ticked past, is refused as a duplicate."""
-    order = Order(2, idle_after_ms=IDLE)
+    order = Order(2)
     alert = make_alert("cart", 5 * S)
 
     assert alert is order.hold(alert)
@@ -58,7 +56,7 @@ def test_same_alert_of_two_sources_counts_once() -> None:
     """Of equal transitions the one of the least source goes on, whichever was read first."""
     a, b = (make_alert("cart", 5 * S, source=n) for n in (0, 1))
     for first, second in ((a, b), (b, a)):
-        order = Order(2, idle_after_ms=IDLE)
+        order = Order(2)
         order.hold(first)
         assert DropReason.DUPLICATE is order.hold(second)
         released(order, 5 * S, 0)
@@ -67,42 +65,25 @@ def test_same_alert_of_two_sources_counts_once() -> None:
 
 def test_unknown_source_is_refused() -> None:
     """Neither alerts nor ticks of a source that is not expected count."""
-    order = Order(1, idle_after_ms=IDLE)
+    order = Order(1)
 
     assert DropReason.UNKNOWN_SOURCE is order.hold(make_alert("cart", 0, source=1))
     assert None is order.tick(make_tick(5 * S, 1))
 
 
-def test_silent_source_holds_back_until_idle() -> None:
-    """A source never heard of is waited for until the others' record times pass idle_after."""
-    order = Order(2, idle_after_ms=IDLE)
+def test_silent_source_holds_back_for_ever() -> None:
+    """A source never heard of is waited for, however far the others have come."""
+    order = Order(2)
     alert = make_alert("cart", 5 * S)
     order.hold(alert)
 
-    assert [] == released(order, 6 * S, 0, record_time=0)
-    assert [] == released(order, 7 * S, 0, record_time=IDLE)
-    assert [alert] == released(order, 8 * S, 0, record_time=IDLE + 1)
-
-
-def test_what_an_idle_source_brings_from_behind_counts_as_now() -> None:
-    """When it comes back, what lies behind is taken in right after what went out, in the source's own order."""
-    order = Order(2, idle_after_ms=IDLE)
-    released(order, 1 * S, 0, record_time=0)
-    released(order, 100 * S, 0, record_time=IDLE + 1)
-    firing = make_alert("cart", 90 * S, source=1)
-    again = make_alert("cart", 98 * S, source=1)
-    for alert in (again, resolved(firing, 95 * S), firing):
-        order.hold(alert)
-
-    assert 3 == order.late
-    out = released(order, 200 * S, 0, record_time=IDLE + 2)
-    assert ["firing", "resolved", "firing"] == [a.state.value for a in out]
-    assert {T0 + 100 * S + 1} == {a.time for a in out}
+    assert [] == released(order, 10_000 * MINUTE, 0)
+    assert [alert] == released(order, 5 * S, 1)
 
 
 def test_ticks_never_go_back() -> None:
     """A tick that a restarted worker sends again releases nothing."""
-    order = Order(1, idle_after_ms=IDLE)
+    order = Order(1)
     released(order, 10 * S)
 
     assert None is order.tick(make_tick(5 * S))
@@ -112,7 +93,7 @@ def test_ticks_never_go_back() -> None:
 
 def test_backlog_is_what_the_first_tick_past_a_time_made_known() -> None:
     """The backlog at a time reaches to the earliest tick at or after it, of any source."""
-    order = Order(2, idle_after_ms=IDLE)
+    order = Order(2)
     alerts = [make_alert(f"s{n}", n * S) for n in range(10)]
     for alert in alerts:
         order.hold(alert)
@@ -128,7 +109,7 @@ def test_backlog_is_what_the_first_tick_past_a_time_made_known() -> None:
 def test_what_is_held_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the bound the earlier half goes out without waiting for the missing source."""
     monkeypatch.setattr(order_room, "HELD_MAX", 10)
-    order = Order(2, idle_after_ms=IDLE)
+    order = Order(2)
     alerts = [make_alert(f"s{n}", n * S) for n in range(11)]
     for alert in alerts[:10]:
         order.hold(alert)
@@ -138,5 +119,22 @@ def test_what_is_held_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert release is not None
     assert alerts[:6] == release.alerts
-    order.hold(make_alert("x", 5 * S))
-    assert 1 == order.late
+
+
+def test_what_comes_too_late_counts_as_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind what went out without waiting, alerts are taken in right after it, in their source's own order."""
+    monkeypatch.setattr(order_room, "HELD_MAX", 1)
+    order = Order(2)
+    for n in range(2):
+        order.hold(make_alert(f"s{n}", 100 * S))
+    order.relieve()
+    firing = make_alert("cart", 90 * S, source=1)
+    again = make_alert("cart", 98 * S, source=1)
+    for alert in (again, resolved(firing, 95 * S), firing):
+        order.hold(alert)
+
+    assert 3 == order.late
+    assert [] == released(order, 200 * S, 0)
+    out = released(order, 200 * S, 1)
+    assert ["firing", "resolved", "firing"] == [a.state.value for a in out]
+    assert {T0 + 100 * S + 1} == {a.time for a in out}

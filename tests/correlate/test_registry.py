@@ -160,7 +160,6 @@ def test_two_hundred_alerts_are_one_incident() -> None:
         TopologyConfig(calls=calls),
         sources=4,
         page_horizon_ms=MINUTE,
-        idle_after_ms=MINUTE,
     )
     records = run(correlator, [*alerts, *(make_tick(MINUTE, n) for n in range(4))])
 

@@ -1,0 +1,136 @@
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from docs.records import RECORDS
+from schemas.config import find_problems
+from schemas.config.limits import LimitsConfig
+from schemas.topics import TELEMETRY, all_topics
+from schemas.wire.interner import Identity, Interner
+from schemas.wire.native import NativeJson
+from streams.cli.main import main
+from streams.rules.load import parse_rules
+from tests.docs.conftest import ROOT, Block, blocks
+
+COMMAND = re.compile(r"(?:^|[|&] |\$ )((?:\.venv/bin/)?tocsin .*|make demo .*)$", re.MULTILINE)
+YAML, SHELL, JSON, PYTHON = (
+    blocks("yaml"),
+    blocks("sh", "console"),
+    blocks("json"),
+    blocks("python"),
+)
+
+
+def commands() -> list[tuple[str, str]]:
+    """Every line that calls `tocsin`, also by `make demo ARGS=`, with where it stands."""
+    found = []
+    for block in SHELL:
+        for line in COMMAND.findall(block.text):
+            made = re.fullmatch(r'make demo ARGS="(.*)"', line)
+            found.append((block.id, f"tocsin demo {made[1]}" if made else line))
+    return found
+
+
+@pytest.mark.parametrize("block", YAML, ids=lambda b: b.id)
+def test_yaml_is_sound(block: Block) -> None:
+    """Every YAML block is a configuration or a rule file without a fault."""
+    is_rules = block.text.startswith("groups:")
+    problems = parse_rules(block.text, block.id)[1] if is_rules else find_problems(block.text, "x")
+
+    assert [] == problems
+
+
+@pytest.mark.parametrize(("where", "line"), commands())
+def test_commands_are_known(where: str, line: str) -> None:
+    """Every command exists, and its options and their values are known to it."""
+    _, *words = shlex.split(line, comments=True)
+    command: click.Command = main
+    while isinstance(command, click.Group):
+        command = command.commands.get(words[0]) or command.get_command(None, words[0])  # type: ignore[arg-type]  # not used by any of ours
+        assert command is not None, f"{where}: no command {words[0]!r}"
+        words = words[1:]
+    context = click.Context(command, info_name=command.name)
+    values, _, _ = command.make_parser(context).parse_args(words)
+    for parameter in command.params:
+        if parameter.name in values and not isinstance(parameter.type, click.Path):
+            parameter.type_cast_value(context, values[parameter.name])
+
+
+@pytest.mark.parametrize("block", JSON, ids=lambda b: b.id)
+def test_json_is_telemetry(block: Block) -> None:
+    """Every JSON block is native telemetry, none of which is refused."""
+    decoder = NativeJson(message_bytes=10_000, samples_per_message=10)
+    columns = decoder.decode([block.text.encode()], Interner(Identity(), LimitsConfig()))
+
+    assert [] == columns.refused
+    assert columns.values
+
+
+def test_the_shell_line_sends_a_sample() -> None:
+    """What `echo` prints in the README is native telemetry."""
+    line = next(b.text for b in SHELL if "kcat" in b.text).rpartition("| kcat")[0]
+    sent = subprocess.run(["bash", "-c", line], capture_output=True, check=True).stdout
+    decoder = NativeJson(message_bytes=10_000, samples_per_message=10)
+    columns = decoder.decode([sent], Interner(Identity(), LimitsConfig()))
+
+    assert ([], [0.99]) == (columns.refused, columns.values)
+
+
+@pytest.mark.embedded
+def test_the_python_producer_runs() -> None:
+    """The README's producer sends one sample to a broker."""
+    pytest.importorskip("confluent_kafka")
+    from confluent_kafka import Consumer
+
+    from streams.transport.embedded import EmbeddedBroker
+
+    text = next(b.text for b in PYTHON if "AIOKafkaProducer" in b.text)
+    with EmbeddedBroker() as broker:
+        broker.create_topics(t.name for t in all_topics())
+        ours = text.replace("127.0.0.1:9092", broker.bootstrap)
+        subprocess.run([sys.executable, "-c", ours], check=True, timeout=60, cwd=ROOT)
+        reader = Consumer(
+            {
+                "bootstrap.servers": broker.bootstrap,
+                "group.id": "test",
+                "auto.offset.reset": "earliest",
+            }
+        )
+        reader.subscribe([TELEMETRY])
+        (message,) = reader.consume(1, timeout=30)
+        reader.close()
+
+    assert 0.99 == json.loads(message.value())["value"]
+
+
+@pytest.mark.parametrize("block", blocks("console"), ids=lambda b: b.id)
+def test_printed_output_is_what_comes_out(block: Block, root: Path) -> None:
+    """A block with a prompt shows, to the letter, what its command prints."""
+    line, _, expected = block.text.partition("\n")
+    _, *words = shlex.split(line.removeprefix("$ "))
+    process = subprocess.run(
+        [sys.executable, "-m", "streams.cli.main", *words],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=root,
+        env={k: v for k, v in os.environ.items() if k != "TOCSIN_CONFIG"},
+    )
+
+    assert expected == process.stdout
+
+
+def test_every_record_is_described() -> None:
+    """docs/topics.md names the schema of each record, beside its topic."""
+    text = (ROOT / "docs/topics.md").read_text()
+
+    assert [] == [
+        name for name, (topic, _) in RECORDS.items() if f"| `{topic}` | [{name}.json]" not in text
+    ]

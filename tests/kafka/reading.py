@@ -1,0 +1,37 @@
+"""Whole topics, read as any consumer would."""
+
+import asyncio
+from collections.abc import Callable
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+
+
+async def read_topic(bootstrap: str, topic: str) -> list[ConsumerRecord]:
+    """All records of a topic, partition by partition."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        partitions = consumer.partitions_for_topic(topic)
+        if partitions is None:
+            await consumer._client.force_metadata_update()
+        from aiokafka import TopicPartition
+
+        places = [TopicPartition(topic, p) for p in sorted(partitions or range(4))]
+        consumer.assign(places)
+        ends = await consumer.end_offsets(places)
+        found: list[ConsumerRecord] = []
+        for place in places:
+            await consumer.seek_to_beginning(place)
+        while any([await consumer.position(p) < ends[p] for p in places]):
+            for records in (await consumer.getmany(timeout_ms=200)).values():
+                found += records
+        return sorted(found, key=lambda r: (r.partition, r.offset))
+    finally:
+        await consumer.stop()
+
+
+async def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Wait for something that the workers bring about."""
+    async with asyncio.timeout(seconds):
+        while not true():
+            await asyncio.sleep(0.05)
