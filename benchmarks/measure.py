@@ -15,7 +15,7 @@ from typing import Self
 import msgspec
 
 TIMEOUT_SECONDS = 300.0
-SHORTEST_SECONDS = 0.5
+STRETCHES = 3
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -113,9 +113,10 @@ def per_cpu_second(work: Callable[[], int], seconds: float) -> float:
     """
     work()
     best = 0.0
-    for _ in range(3):
-        done, began = 0, time.process_time()
-        while (spent := time.process_time() - began) < max(seconds, SHORTEST_SECONDS) / 3:
+    for _ in range(STRETCHES):
+        done, spent, began = 0, 0.0, time.process_time()
+        while spent < seconds / STRETCHES:
             done += work()
+            spent = time.process_time() - began
         best = max(best, done / spent)
     return best

@@ -1,7 +1,7 @@
 """Workload: the telemetry that every stream benchmark reads, and the rule that watches it.
 
 1,000 series of one metric, a sample a second each, as native JSON of 103 bytes; normal noise around a level of its own,
-and one sample in 20,000 far outside. A function of the seed and the start alone.
+and one sample in 5,000 far outside. A function of the seed and the start alone.
 
 The rule is a z-score of each sample against the running mean and variance of its series so far.
 """
@@ -26,7 +26,7 @@ CHECKPOINT_MS = 1_000
 """A fifth of the default, so that a short run holds several checkpoints."""
 NOISE = 5.0
 SPIKE = 100.0
-ONE_SPIKE_IN = 20_000
+ONE_SPIKE_IN = 5_000
 PART = 100_000
 """Samples drawn at once."""
 

@@ -43,7 +43,7 @@ def filled(text: str) -> str:
         KeyError: a block has a name that nobody fills.
 
     """
-    return _BLOCK.sub(lambda found: f"{found[1]}\n{BLOCKS[found[2]]()}\n{found[3]}", text)
+    return _BLOCK.sub(lambda found: f"{found[1]}\n{BLOCKS[found[2]]()}\n\n{found[3]}", text)
 
 
 def generated() -> dict[Path, str]:

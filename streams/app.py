@@ -3,6 +3,7 @@
 This is the wiring and nothing else: the pure stages are made here with what they need, and joined to their topics.
 """
 
+import asyncio
 from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -51,8 +52,8 @@ class Workers:
         self._setting = setting
         self._stack = AsyncExitStack()
         self._receivers: dict[str, Receiver] = {}
-        self._notifiers: list[NotifyAgent] = []
-        self._remediators: list[RemediateAgent] = []
+        self._agents: set[NotifyAgent | RemediateAgent] = set()
+        self._closing: set[asyncio.Future[None]] = set()
         self._action_producer: AIOKafkaProducer | None = None
         self.host = Host(setting.broker)
 
@@ -74,10 +75,7 @@ class Workers:
         trace: TracebackType | None,
     ) -> None:
         # what is being delivered ends first, so that its outcome is in the last checkpoint
-        for notifier in self._notifiers:
-            await notifier.close()
-        for remediator in self._remediators:
-            await remediator.close()
+        await asyncio.gather(*(agent.close() for agent in self._agents), *self._closing)
         await self._stack.aclose()
         await close_receivers(self._receivers.values())
 
@@ -139,10 +137,10 @@ class Workers:
             agent = NotifyAgent(
                 config, self._receivers, self._setting.clock, inject, TP(topic, partition)
             )
-            self._notifiers.append(agent)
+            self._agents.add(agent)
             return agent
 
-        self.host.add("notify", [topics.INCIDENTS], make, self._options())
+        self.host.add("notify", [topics.INCIDENTS], make, self._options(), self._retire)
 
     def _add_remediate(self) -> None:
         setting = self._setting
@@ -155,10 +153,17 @@ class Workers:
                 lambda: self.host.runners["remediate"],
                 TP(topic, partition),
             )
-            self._remediators.append(agent)
+            self._agents.add(agent)
             return agent
 
-        self.host.add("remediate", [topics.INCIDENTS], make, self._options())
+        self.host.add("remediate", [topics.INCIDENTS], make, self._options(), self._retire)
+
+    def _retire(self, agent: NotifyAgent | RemediateAgent) -> None:
+        """Let an agent whose partition has gone to another worker end what it has begun, and begin nothing more."""
+        self._agents.discard(agent)
+        closing = asyncio.ensure_future(agent.close())
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
 
     def _add_record(self) -> None:
         history = History(self._setting.config.record.path)

@@ -17,7 +17,7 @@ from streams.rules.detect import DetectRule
 from streams.transport.chunk import Chunk
 
 START_MS = 1_760_000_000_000
-COUNT = 200 * workload.SERIES
+COUNT = 300 * workload.SERIES
 
 
 def test_messages_are_telemetry_of_103_bytes() -> None:

@@ -1,5 +1,6 @@
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -40,7 +41,9 @@ def test_of_several_runs_the_median_counts() -> None:
     assert (50.0, 25.0) == (found.per_core_second, found.per_second)
 
 
-def test_a_process_reports_on_its_last_line(monkeypatch, tmp_path) -> None:
+def test_a_process_reports_on_its_last_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """Whatever a process prints before, its last line is the figure."""
     (tmp_path / "talkative.py").write_text(
         "from benchmarks.measure import Measured, report\nprint('hello')\nreport(Measured(5, 1.0, 2.0))\n"
@@ -49,7 +52,9 @@ def test_a_process_reports_on_its_last_line(monkeypatch, tmp_path) -> None:
     assert Measured(5, 1.0, 2.0) == measure.measured_in_process("talkative", [])
 
 
-def test_a_process_that_fails_is_an_error_with_its_last_words(monkeypatch, tmp_path) -> None:
+def test_a_process_that_fails_is_an_error_with_its_last_words(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """A run that broke gives no figure, but what it said."""
     (tmp_path / "broken.py").write_text("raise SystemExit('out of luck')\n")
     monkeypatch.setenv("PYTHONPATH", ":".join([str(tmp_path), *sys.path]))

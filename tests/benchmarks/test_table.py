@@ -1,5 +1,6 @@
 import io
 import json
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -50,7 +51,7 @@ def test_a_ratio_without_a_figure_to_compare_misses_its_goal() -> None:
     assert Row("x", 1.0, "ms", "make bench", goal=Goal("ratio", ">=", 1.0)).met is False
 
 
-def test_json_holds_the_rows_in_order(tmp_path) -> None:
+def test_json_holds_the_rows_in_order(tmp_path: Path) -> None:
     """The file holds exactly the rows, in order, with four significant digits."""
     path = tmp_path / "results.json"
     write_json([SLOW, FAST], path)

@@ -5,6 +5,7 @@ import pytest
 
 from schemas.incidents import Incident
 from schemas.reasons import AlertState, AnnounceReason, IncidentChange, IncidentState, JoinReason
+from streams.correlate import announce as announce_room
 from tests.correlate.sample import (
     MINUTE,
     T0,
@@ -232,6 +233,25 @@ def test_what_was_known_late_but_still_fires_is_told() -> None:
     records = run(make_correlator(), [make_alert("cart", 0), late])
 
     assert [(30, FIRST)] == told(records)
+
+
+def test_reminders_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that jumps far ahead writes no more than so many reminders in a row; news starts the count again."""
+    monkeypatch.setattr(announce_room, "REPEATS_MAX", 3)
+    correlator = make_correlator(repeat_interval=10 * MINUTE, max_span=100_000 * MINUTE)
+    records = run_until(correlator, [make_alert("cart", 0)], 10_000 * MINUTE)
+    more = run_until(correlator, [make_alert("cart", 10_001 * MINUTE, name="B")], 20_000 * MINUTE)
+
+    assert [FIRST, REPEAT, REPEAT, REPEAT] == [why for _, why in told(records)]
+    assert [ADDED, REPEAT, REPEAT, REPEAT] == [why for _, why in told(more)]
+
+
+def test_no_reminder_with_a_repeat_interval_of_zero() -> None:
+    """0 means never, and a group_interval of 0 means at once."""
+    correlator = make_correlator(repeat_interval=0, group_interval=0)
+    alerts = [make_alert("cart", 0), make_alert("cart", 40 * S, name="B")]
+
+    assert [(30, FIRST), (40, ADDED)] == told(run_until(correlator, alerts, 10_000 * MINUTE))
 
 
 def test_no_labels_to_group_by() -> None:

@@ -2,8 +2,10 @@
 
 import pytest
 
+from schemas.config import CorrelateConfig, TopologyConfig
 from schemas.incidents import Incident
 from schemas.reasons import IncidentState, JoinReason
+from streams.correlate import Correlator
 from streams.correlate import registry as registry_room
 from tests.correlate.sample import (
     MINUTE,
@@ -152,9 +154,6 @@ def test_two_hundred_alerts_are_one_incident() -> None:
         for n in range(10)
         for i, s in enumerate(["front", *services[1:]])
     ]
-    from schemas.config import CorrelateConfig, TopologyConfig
-    from streams.correlate import Correlator
-
     correlator = Correlator(
         CorrelateConfig(),
         TopologyConfig(calls=calls),

@@ -109,7 +109,9 @@ async def test_bad_records_are_dead_letters_and_the_good_ones_page(
             value = json.dumps({"ts": now, "value": 0 if 20 <= step < 40 else 1, **GOOD}).encode()
             await producer.send("telemetry", value, partition=step % 4, timestamp_ms=now)
             if step < len(bad):
-                await producer.send("telemetry", bad[step][0], b"key", partition=step % 4, timestamp_ms=now)
+                await producer.send(
+                    "telemetry", bad[step][0], b"key", partition=step % 4, timestamp_ms=now
+                )
         await producer.flush()
         await until(lambda: any(body["status"] == "resolved" for _, body in paged))
         assert [r.error for r in workers.host.runners.values() if r.error] == []
