@@ -52,9 +52,26 @@ OWN_TOPICS: tuple[Topic, ...] = (
 )
 
 
+OWN_NAMES = frozenset(t.name for t in OWN_TOPICS)
+
+
+def outer_name(name: str, prefix: str) -> str:
+    """Name on the broker of a topic: our own ones carry the prefix of the installation."""
+    return prefix + name if name in OWN_NAMES else name
+
+
+def inner_name(name: str, prefix: str) -> str:
+    """Inverse of `outer_name`."""
+    bare = name.removeprefix(prefix)
+    return bare if bare in OWN_NAMES else name
+
+
 def all_topics(
-    sources: tuple[str, ...] = (TELEMETRY,), partitions: int = PARTITIONS
+    sources: tuple[str, ...] = (TELEMETRY,), partitions: int = PARTITIONS, prefix: str = ""
 ) -> list[Topic]:
-    """Sources first, then our own, each with this number of partitions."""
+    """Sources first, then our own, as they are named on the broker, each with this number of partitions."""
     given = [Topic(name, "any", "telemetry", settings=_kept(7)) for name in sources]
-    return [Topic(t.name, t.key, t.holds, partitions, t.settings) for t in (*given, *OWN_TOPICS)]
+    return [
+        Topic(outer_name(t.name, prefix), t.key, t.holds, partitions, t.settings)
+        for t in (*given, *OWN_TOPICS)
+    ]

@@ -2,11 +2,17 @@
 
 from typing import Literal
 
-from schemas.config.section import Duration, Secret, SecretText, Section
+from pydantic import Field
+
+from schemas.config.section import Secret, SecretText, Section, Span
 
 
 class KafkaConfig(Section):
-    """Broker address and security; `bootstrap: embedded` starts the in-process broker."""
+    """Broker address and security; `bootstrap: embedded` starts the in-process broker.
+
+    `prefix` stands before the names of Tocsin's own topics and consumer groups, so that several installations can share
+    a cluster.
+    """
 
     bootstrap: str | None = None
     security: Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"] = "plaintext"
@@ -14,7 +20,8 @@ class KafkaConfig(Section):
     username: str = ""
     password: SecretText = Secret("")
     ca_file: str | None = None
-    partitions: int = 4
-    replication: int = 1
-    session_timeout: Duration = 15_000
-    checkpoint_interval: Duration = 5_000
+    prefix: str = ""
+    partitions: int = Field(4, ge=1)
+    replication: int = Field(1, ge=1)
+    session_timeout: Span = 15_000
+    checkpoint_interval: Span = 5_000

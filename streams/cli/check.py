@@ -9,7 +9,7 @@ import msgspec
 import orjson
 
 from schemas.config import Document
-from schemas.config.document import nearest
+from schemas.config.near import nearest
 from schemas.errors import ConfigError
 from schemas.labels import METRIC, MatchOp
 from sinks.remediate.playbook import find_problems as playbook_problems

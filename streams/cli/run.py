@@ -84,7 +84,7 @@ async def _run(
 
 def _names(config: Config) -> list[str]:
     sources = tuple(s.topic for s in config.sources)
-    return [t.name for t in all_topics(sources, config.kafka.partitions)]
+    return [t.name for t in all_topics(sources, config.kafka.partitions, config.kafka.prefix)]
 
 
 async def _need_topics(broker: Broker, config: Config) -> None:

@@ -26,7 +26,9 @@ def create(config_path: Path | None, broker: str | None, output: str) -> None:
     """Make the topics that are missing; nothing is changed that is there."""
     document = open_document(config_path)
     kafka = choose_broker(document.config, broker)
-    wanted = all_topics(tuple(s.topic for s in document.config.sources), kafka.partitions)
+    wanted = all_topics(
+        tuple(s.topic for s in document.config.sources), kafka.partitions, kafka.prefix
+    )
     reports = asyncio.run(
         create_topics(Broker.from_config(kafka), wanted, replication=kafka.replication)
     )
@@ -58,7 +60,9 @@ def list_(config_path: Path | None, broker: str | None, output: str) -> None:
     """List Tocsin's topics and whether they are on the broker."""
     document = open_document(config_path)
     kafka = choose_broker(document.config, broker)
-    wanted = all_topics(tuple(s.topic for s in document.config.sources), kafka.partitions)
+    wanted = all_topics(
+        tuple(s.topic for s in document.config.sources), kafka.partitions, kafka.prefix
+    )
     there = asyncio.run(list_topics(Broker.from_config(kafka)))
     if output == "json":
         found = [

@@ -42,14 +42,16 @@ def rank(symptoms: Iterable[Symptom], topology: Topology) -> tuple[Cause, ...]:
     }
     best = sorted(parts, key=lambda e: (-_tidy(sum(parts[e])), e))[:CAUSES_MAX]
     whole = sum(sum(parts[e]) for e in best)
-    return tuple(
+    causes = [
         Cause(
             entity=entity,
             share=_tidy(sum(parts[entity]) / whole),
             evidence=_evidence(scene, entity, [_tidy(p / whole) for p in parts[entity]]),
         )
         for entity in best
-    )
+    ]
+    # what the cut leaves is scaled up and rounded again, which may make two shares equal
+    return tuple(sorted(causes, key=lambda c: (-c.share, c.entity)))
 
 
 def _tidy(share: float) -> float:

@@ -42,8 +42,9 @@ class Collector:
         ]
         if recording is not None:
             names.append(telemetry)
+        self._inner = broker.inner
         self._consumer = AIOKafkaConsumer(
-            *names,
+            *map(broker.outer, names),
             **broker.client_options(),
             group_id=None,
             auto_offset_reset="latest",
@@ -83,7 +84,7 @@ class Collector:
             for records in fetched.values():
                 for record in records:
                     self._take(
-                        record.topic,
+                        self._inner(record.topic),
                         record.partition,
                         record.offset,
                         record.timestamp,

@@ -25,7 +25,7 @@ from streams.produce.shop import Shop
 from streams.produce.telemetry import Record
 from streams.rules.load import RuleGroup, parse_rules
 from streams.time.clock import Clock
-from streams.transport.admin import create_topics
+from streams.transport.admin import create_topics, delete_topics
 from streams.transport.broker import Broker
 from streams.transport.embedded import EmbeddedBroker
 
@@ -77,9 +77,10 @@ def demo_rules(name: str = "rules.yml") -> list[RuleGroup]:
     return groups
 
 
-def demo_config(bootstrap: str, url: str, database: Path) -> Config:
+def demo_config(broker: Broker, url: str, database: Path) -> Config:
     """The demo's configuration, with the addresses of this run."""
     config = load_document(demo_text("tocsin.yaml"), "tocsin.yaml").config
+    (source,) = config.sources
     receivers = tuple(
         r.model_copy(update={"url": Secret(f"{url}/announce")}) if r.type == "webhook" else r
         for r in config.notify.receivers
@@ -92,7 +93,10 @@ def demo_config(bootstrap: str, url: str, database: Path) -> Config:
     )
     return config.model_copy(
         update={
-            "kafka": config.kafka.model_copy(update={"bootstrap": bootstrap}),
+            "kafka": config.kafka.model_copy(
+                update={"bootstrap": broker.bootstrap, "prefix": broker.prefix}
+            ),
+            "sources": (source.model_copy(update={"topic": f"{broker.prefix}telemetry"}),),
             "notify": config.notify.model_copy(update={"receivers": receivers}),
             "playbooks": playbooks,
             "record": config.record.model_copy(update={"path": str(database)}),
@@ -127,7 +131,7 @@ class Demo:
         async with AsyncExitStack() as stack:
             broker = await self._broker(stack)
             server = await stack.enter_async_context(ShopServer(self.shop))
-            config = demo_config(broker.bootstrap, server.url, self._options.database)
+            config = demo_config(broker, server.url, self._options.database)
             topic = config.sources[0].topic
             collector = Collector(broker, telemetry=topic, recording=self._options.recording)
             await collector.start()
@@ -176,9 +180,14 @@ class Demo:
         )
 
     async def _broker(self, stack: AsyncExitStack) -> Broker:
+        """The embedded broker, or a real one with topics and groups that are this run's own."""
         if self._options.broker not in (None, "embedded"):
-            broker = Broker(str(self._options.broker))
-            await create_topics(broker, all_topics())
+            prefix = f"demo-{self._clock.now_ms()}-"
+            broker = Broker(str(self._options.broker), prefix=prefix)
+            made = all_topics((f"{prefix}telemetry",), prefix=prefix)
+            await create_topics(broker, made)
+            if not self._options.keep:
+                stack.push_async_callback(delete_topics, broker, [t.name for t in made])
             return broker
         embedded = stack.enter_context(EmbeddedBroker())
         embedded.create_topics(t.name for t in all_topics())

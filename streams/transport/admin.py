@@ -54,6 +54,16 @@ async def create_topics(
     return [TopicReport(t.name, t.name in new, there[t.name], t.partitions) for t in topics]
 
 
+async def delete_topics(broker: Broker, names: Sequence[str]) -> None:
+    """Delete topics; for those that a demo has made."""
+    admin = AIOKafkaAdminClient(**broker.client_options())
+    await admin.start()
+    try:
+        await admin.delete_topics(list(names))
+    finally:
+        await admin.close()
+
+
 async def list_topics(broker: Broker) -> dict[str, int]:
     """Names of all topics with the number of their partitions.
 

@@ -14,6 +14,7 @@ from yarl import URL
 from schemas.config.kafka import KafkaConfig
 from schemas.config.section import Secret
 from schemas.errors import BrokerError
+from schemas.topics import inner_name, outer_name
 
 Protocol = Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"]
 
@@ -28,6 +29,15 @@ class Broker:
     username: str = ""
     password: Secret = field(default=Secret(), repr=False)
     ca_file: str | None = None
+    prefix: str = ""
+
+    def outer(self, topic: str) -> str:
+        """Name of a topic on this broker."""
+        return outer_name(topic, self.prefix)
+
+    def inner(self, topic: str) -> str:
+        """Name of a topic of this broker in the program."""
+        return inner_name(topic, self.prefix)
 
     @classmethod
     def from_config(cls, config: KafkaConfig, bootstrap: str | None = None) -> "Broker":
@@ -47,6 +57,7 @@ class Broker:
             config.username,
             Secret(config.password),
             config.ca_file,
+            config.prefix,
         )
 
     def client_options(self) -> dict[str, Any]:

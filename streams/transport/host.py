@@ -55,7 +55,7 @@ class Host:
         nothing more.
         """
         chosen = options or RunnerOptions()
-        self._topics |= {*input_topics, chosen.state_topic}
+        self._topics |= {self._broker.outer(t) for t in (*input_topics, chosen.state_topic)}
         self._longest_interval_seconds = max(
             self._longest_interval_seconds, chosen.checkpoint_interval_seconds
         )

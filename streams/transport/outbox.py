@@ -11,7 +11,7 @@ It refuses to lose an output: the first failed delivery ends it, and with it the
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -40,9 +40,16 @@ class Outbox:
     """A bounded queue in front of a producer."""
 
     def __init__(
-        self, producer: Producer, *, max_records: int = 20_000, max_bytes: int = 67_108_864
+        self,
+        producer: Producer,
+        *,
+        max_records: int = 20_000,
+        max_bytes: int = 67_108_864,
+        outer: Callable[[str], str] = str,
     ) -> None:
+        """`outer` gives the name on the broker of a topic."""
         self._producer = producer
+        self._outer = outer
         self._max_records = max_records
         self._max_bytes = max_bytes
         self._queue: deque[tuple[int, Outgoing]] = deque()
@@ -128,7 +135,7 @@ class Outbox:
         while self._queue:
             number, output = self._queue.popleft()
             delivery = await self._producer.send(
-                output.topic,
+                self._outer(output.topic),
                 output.value,
                 output.key,
                 output.partition,

@@ -82,14 +82,18 @@ class StageRunner(Generic[StageT]):
     ) -> None:
         options = options or RunnerOptions()
         self.name = name
+        self._broker = broker
         self.stats = RunnerStats()
         self.error: BaseException | None = None
         self.failed = asyncio.Event()
         self.outbox = Outbox(
-            producer, max_records=options.outbox_records, max_bytes=options.outbox_bytes
+            producer,
+            max_records=options.outbox_records,
+            max_bytes=options.outbox_bytes,
+            outer=broker.outer,
         )
         self.app = ChunkApp(
-            f"tocsin-{name}",
+            f"{broker.prefix}tocsin-{name}",
             broker,
             session_timeout_seconds=options.session_timeout_seconds,
             fetch_max_wait_ms=options.fetch_max_wait_ms,
@@ -97,13 +101,19 @@ class StageRunner(Generic[StageT]):
             chunk_keys=options.chunk_keys,
             chunk_headers=options.chunk_headers,
         )
-        store = SnapshotStore(name, options.state_topic, broker, state_producer or producer)
+        state_topic = broker.outer(options.state_topic)
+        store = SnapshotStore(name, state_topic, broker, state_producer or producer)
         self.checkpointer = Checkpointer(
-            new_stage, store, self.outbox, lambda: self.app.consumer, retired
+            lambda topic, partition: new_stage(broker.inner(topic), partition),
+            store,
+            self.outbox,
+            lambda: self.app.consumer,
+            retired,
         )
         self.app.resume = self._resume
         self.app.settle = self._settle
-        topics = self.app.chunk_topics(input_topics, queue_chunks=options.queue_chunks)
+        names = [broker.outer(topic) for topic in input_topics]
+        topics = self.app.chunk_topics(names, queue_chunks=options.queue_chunks)
         self.app.agent(topics, name=f"{name}-agent")(self._consume)
         self._interval_seconds = options.checkpoint_interval_seconds
         self._tasks: list[asyncio.Task[None]] = []
@@ -153,6 +163,7 @@ class StageRunner(Generic[StageT]):
 
     def inject(self, tp: TP, event: object) -> bool:
         """Let the stage of a partition apply an event; False when the partition is not here."""
+        tp = TP(self._broker.outer(tp.topic), tp.partition)
         partition = self.checkpointer.partitions.get(tp)
         if partition is None or self.failed.is_set():
             return False
@@ -213,6 +224,7 @@ class StageRunner(Generic[StageT]):
         fresh = partition.admit(chunk)
         if fresh is None:
             return
+        fresh.topic = self._broker.inner(fresh.topic)
         outputs = partition.stage.apply(fresh) if fresh.values else ()
         self.outbox.put(outputs)
         partition.applied(fresh)
