@@ -35,8 +35,8 @@ types: $(READY) ## mypy, strict, over the four packages and deploy/
 bench: $(READY) ## measure speed against the same job in plain Faust
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-docs: $(READY) ## check the documents: links lead somewhere, named make targets exist
-	@$(BIN)/python -m pytest tests/setup/test_documents.py $(ARGS)
+docs: $(READY) ## write the parts of README and docs that come from the code
+	@$(BIN)/python -m docs
 
 kafka: | $(BIN)/python ## start a real Kafka on KAFKA_PORT (9092); does nothing if it runs
 	@$(BIN)/python -m deploy.kafka start --port $(KAFKA_PORT)

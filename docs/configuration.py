@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from docs.layout import code, table
 from schemas.config import Config
 from schemas.config.document import parse_yaml
-from schemas.config.section import Duration, SecretText, format_duration
+from schemas.config.section import SecretText, format_duration
 from streams.rules.rule_file import Budget, DetectSection, GroupSection, RuleSection, Text
 
 HEAD = """# Configuration
@@ -36,7 +36,6 @@ This page is written by `make docs` from the models in `schemas/config/`.
 """
 
 TYPES: dict[Any, str] = {
-    Duration: "duration",
     SecretText: "secret",
     Text: "text",
     Budget: "`N per SPAN`",
@@ -102,14 +101,12 @@ def keys_table(place: Place) -> str:
     rows = []
     for name, field in place.model.model_fields.items():
         key = field.alias or name
-        meaning = said.get(name) or MEANINGS[_place_name(place)][key]
+        meaning = said.get(name) or MEANINGS.get(place.path or "top", {}).get(key)
+        if not meaning:
+            raise LookupError(f"{place.path}.{key} has no meaning: give it one in meanings.yml")
         shown = _default(field, hints[name])
         rows.append((code(key), _type(hints[name]), shown, meaning[0].upper() + meaning[1:]))
     return table(("key", "type", "default", "meaning"), rows)
-
-
-def _place_name(place: Place) -> str:
-    return place.path or "top"
 
 
 def _doc(model: type[BaseModel]) -> str:
@@ -120,7 +117,15 @@ def _first_line(model: type[BaseModel]) -> str:
     return _doc(model).strip().splitlines()[0]
 
 
+def _is_duration(hint: Any) -> bool:
+    """Whether a type is Duration, or Duration with a bound."""
+    notes = getattr(hint, "__metadata__", ())
+    return any(getattr(note, "func", None) is format_duration for note in notes)
+
+
 def _type(hint: Any) -> str:
+    if _is_duration(hint):
+        return "duration"
     for known, name in TYPES.items():
         if hint == known:
             return name
@@ -154,7 +159,7 @@ def _default(field: FieldInfo, hint: Any) -> str:
         return "none"
     if isinstance(value, bool):
         return code(str(value).lower())
-    if hint == Duration:
+    if _is_duration(hint):
         return code(format_duration(value))
     if hint == Budget:
         return code(f"{value[0]:g} per {format_duration(value[1])}")

@@ -137,7 +137,7 @@ async def page(chromium: str, profile: Path) -> AsyncIterator[Page]:
     try:
         note = profile / "DevToolsActivePort"
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while not note.exists() or len(note.read_text().splitlines()) < 2:  # noqa: ASYNC110  a file tells
+            while not note.exists() or len(note.read_text().splitlines()) < 2:
                 await asyncio.sleep(0.05)
         port = note.read_text().splitlines()[0]
         async with aiohttp.ClientSession() as session:

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Callable
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from schemas.topics import PARTITIONS
 
 
 async def read_topic(bootstrap: str, topic: str) -> list[ConsumerRecord]:
@@ -11,12 +13,7 @@ async def read_topic(bootstrap: str, topic: str) -> list[ConsumerRecord]:
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
     await consumer.start()
     try:
-        partitions = consumer.partitions_for_topic(topic)
-        if partitions is None:
-            await consumer._client.force_metadata_update()
-        from aiokafka import TopicPartition
-
-        places = [TopicPartition(topic, p) for p in sorted(partitions or range(4))]
+        places = [TopicPartition(topic, p) for p in range(PARTITIONS)]
         consumer.assign(places)
         ends = await consumer.end_offsets(places)
         found: list[ConsumerRecord] = []

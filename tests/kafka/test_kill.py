@@ -74,7 +74,8 @@ async def test_killed_workers_write_the_incidents_of_a_replay(
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    config = write_config(tmp_path, "http://%s:%d/page" % runner.addresses[0][:2])
+    host, port = runner.addresses[0][:2]
+    config = write_config(tmp_path, f"http://{host}:{port}/page")
     broker = Broker(own_kafka)
     await create_topics(broker, topics.all_topics())
     chance = random.Random(7)

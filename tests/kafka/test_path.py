@@ -75,7 +75,8 @@ async def test_bad_records_are_dead_letters_and_the_good_ones_page(
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    url = "http://%s:%d/page" % runner.addresses[0][:2]
+    host, port = runner.addresses[0][:2]
+    url = f"http://{host}:{port}/page"
     config = Config.model_validate(
         {
             "kafka": {"bootstrap": own_kafka, "checkpoint_interval": 500},

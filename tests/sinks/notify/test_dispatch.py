@@ -146,7 +146,7 @@ async def test_a_worker_that_dies_leaves_it_to_the_next(server: Server) -> None:
         await first.changed.wait()
     first.apply(make_incident("b"))
     async with asyncio.timeout(5):
-        while len(server.seen) < 2:  # noqa: ASYNC110  the server has no event for it
+        while len(server.seen) < 2:
             await asyncio.sleep(0.002)
     state = first.stage.snapshot()
     await first.close(grace_seconds=0.01)
