@@ -21,6 +21,7 @@ from streams.rules.rule import RuleGroup
 from streams.time.watermark import BEFORE_ALL, Watermarks
 
 Source = tuple[str, int]
+Columns = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
 
 RETIREMENTS = 12
 """Silent series are looked for this often within the time after which one is forgotten."""
@@ -63,24 +64,31 @@ class DetectCore:
 
     def apply(self, batches: Sequence[SampleBatch]) -> list[Alert | Tick]:
         """Take in batches; what is to be told because of them."""
+        # one evaluation on arrival for all batches of a chunk: they stand in the order of the log
+        taken = [new for batch in batches if (new := self._take(batch)) is not None]
         out: list[Alert | Tick] = []
-        for batch in batches:
-            out += self._take(batch)
+        if taken:
+            rows, times, values = (
+                column[0] if len(column) == 1 else np.concatenate(column)
+                for column in zip(*taken, strict=True)
+            )
+            self.engine.store.touch(rows, times)
+            out += self.engine.arrive(rows, times, values)
         out += self._advance()
         return out
 
-    def _take(self, batch: SampleBatch) -> list[Alert]:
-        """Keep the samples that are new, and evaluate the rules that do not wait."""
+    def _take(self, batch: SampleBatch) -> Columns | None:
+        """Keep the samples of a batch that are new: row, time and value of each."""
         source = (batch.topic, batch.partition)
         self._watermarks.advance(source, batch.watermark, idle=batch.idle)
         self._record_time = max(self._record_time, batch.record_time)
         if not len(batch):
-            return []
+            return None
         applied = self._applied.get(source, -1)
         if int(batch.offsets[0]) <= applied:
             batch = batch.keep(batch.offsets > applied)
             if not len(batch):
-                return []
+                return None
         self._applied[source] = int(batch.offsets[-1])
         rows = self.engine.store.rows(batch.fingerprints, batch.label_bytes)[batch.series]
         times, values, offsets = batch.times, batch.values, batch.offsets
@@ -88,13 +96,11 @@ class DetectCore:
             fits = np.flatnonzero(rows >= 0)
             self.dropped[DeadLetterReason.TOO_MANY_SERIES] += len(rows) - len(fits)
             rows, times, values, offsets = rows[fits], times[fits], values[fits], offsets[fits]
-        self.engine.store.touch(rows, times)
-        alerts = self.engine.arrive(rows, times, values)
         if self.engine.ticking:
             number = self._sources.setdefault(source, len(self._sources))
             numbers = np.full(len(rows), number, np.int32)
             self._reorder.hold(Held(rows, times, values, numbers, offsets))
-        return alerts
+        return rows, times, values
 
     def _advance(self) -> list[Alert | Tick]:
         """Evaluate what the watermark has passed, and say how far that is."""

@@ -20,6 +20,7 @@ from streams.ingest.reader import Reader
 from streams.ingest.shuffle import make_batches
 from streams.stage import Figure, Outgoing
 from streams.time.idle import Idle
+from streams.time.watermark import BEFORE_ALL
 from streams.transport.chunk import Chunk
 
 
@@ -27,6 +28,10 @@ class _State(msgspec.Struct, frozen=True):
     newest: int
     record_time: int
     v: int = 1
+
+
+TELLINGS = 4
+"""A detect partition without samples is told the watermark this often within a tick."""
 
 
 def make_reader(config: Config, source: SourceConfig, *, partitions: int) -> Reader:
@@ -58,6 +63,9 @@ class IngestStage:
     def __init__(self, config: Config, source: SourceConfig, topic: str, partition: int) -> None:
         self._partitions = config.kafka.partitions
         self._idle_after_ms = config.time.idle_after
+        # a partition that gets no samples needs the watermark only as often as it ticks
+        self._tell_ms = config.time.tick // TELLINGS
+        self._told = [BEFORE_ALL] * self._partitions
         self._reader = make_reader(config, source, partitions=self._partitions)
         self._topic = topic
         self._partition = partition
@@ -89,15 +97,14 @@ class IngestStage:
         batches, letters = self.batches(chunk)
         self.refused.update(letter.reason for letter in letters)
         out = [letter_record(letter) for letter in letters]
-        out += [
-            Outgoing(
-                topics.SAMPLES,
-                encode_batch(batch),
-                partition=target,
-                timestamp_ms=batch.record_time,
+        for target, batch in enumerate(batches):
+            if not len(batch) and batch.watermark < self._told[target] + self._tell_ms:
+                continue
+            self._told[target] = batch.watermark
+            value = encode_batch(batch)
+            out.append(
+                Outgoing(topics.SAMPLES, value, partition=target, timestamp_ms=batch.record_time)
             )
-            for target, batch in enumerate(batches)
-        ]
         return out
 
     def figures(self) -> list[Figure]:

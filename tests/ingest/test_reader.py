@@ -115,5 +115,8 @@ def test_restored_stage_goes_on_with_its_watermark() -> None:
     second.restore(first.snapshot())
     late = chunk(NOW - 60_000, start=1)
 
-    assert second.apply(late) == first.apply(late)
+    def refused(stage: IngestStage) -> list[bytes | None]:
+        return [o.value for o in stage.apply(late) if o.topic == "tocsin.dead-letters"]
+
+    assert refused(second) == refused(first) != []
     assert any(o.topic == "tocsin.dead-letters" for o in second.apply(chunk(NOW - 60_000, start=2)))
