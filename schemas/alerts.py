@@ -10,6 +10,8 @@ from schemas.labels import content_id
 from schemas.reasons import AlertReason, AlertState, Severity
 from schemas.records import Record
 
+_SEVERITIES = {severity.value: severity for severity in Severity}
+
 
 class Alert(Record, frozen=True, kw_only=True, tag="alert", tag_field="kind"):
     """One transition of one alert, which is a rule and a label set.
@@ -57,8 +59,7 @@ class Alert(Record, frozen=True, kw_only=True, tag="alert", tag_field="kind"):
     @property
     def severity(self) -> Severity:
         """From the label `severity`; warning where it is missing or unknown."""
-        given = self.labels.get("severity", "")
-        return Severity(given) if given in set(Severity) else Severity.WARNING
+        return _SEVERITIES.get(self.labels.get("severity", ""), Severity.WARNING)
 
 
 class Tick(Record, frozen=True, kw_only=True, tag="tick", tag_field="kind"):

@@ -6,6 +6,7 @@ TocsinError
 ├── DecodeError          bytes from a topic cannot be read; carries a Reason
 ├── CheckpointError      a stored state is corrupt or of an unknown version
 ├── RuleError            a rule cannot be parsed, planned or evaluated
+├── WorkerError          a worker ended on a fault of its own
 ├── MissingExtraError    an optional dependency is not installed
 └── DeliveryError        a receiver or an action did not take it; carries retryable and a Reason
 """
@@ -44,6 +45,10 @@ class CheckpointError(TocsinError):
 
 class RuleError(TocsinError):
     """A rule cannot be parsed, planned or evaluated."""
+
+
+class WorkerError(TocsinError):
+    """A worker ended on a fault of its own."""
 
 
 class MissingExtraError(TocsinError):

@@ -1,7 +1,7 @@
 """What stands in `tocsin.yaml`: one pydantic model file a section; strict keys, units in names."""
 
 from schemas.config.correlate import CorrelateConfig, TopologyConfig
-from schemas.config.document import Document, find_problems, load_document
+from schemas.config.document import Document, find_problems, load_document, read_document
 from schemas.config.kafka import KafkaConfig
 from schemas.config.limits import LimitsConfig
 from schemas.config.notify import NotifyConfig, StdoutReceiver, WebhookReceiver
@@ -28,4 +28,5 @@ __all__ = [
     "WebhookReceiver",
     "find_problems",
     "load_document",
+    "read_document",
 ]

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from schemas.config.section import Duration, Section
+from schemas.config.section import Count, Duration, Section, Span
 
 
 class CorrelateConfig(Section):
@@ -30,8 +30,8 @@ class CorrelateConfig(Section):
     repeat_interval: Duration = 14_400_000
     resolve_delay: Duration = 60_000
     reopen_within: Duration = 600_000
-    max_alerts: int = 200
-    max_span: Duration = 86_400_000
+    max_alerts: Count = 200
+    max_span: Span = 86_400_000
 
 
 class TopologyConfig(Section):

@@ -3,26 +3,35 @@
 It reads text and returns a configuration or problems; opening files is the caller's matter.
 """
 
+import warnings
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 
+from schemas.config.fault import explain, known_keys
+from schemas.config.names import find_clashes
+from schemas.config.near import nearest
 from schemas.config.root import Config
 from schemas.errors import ConfigError
 
 
 @dataclass(frozen=True)
 class Document:
-    """A configuration and the YAML that it came from, so that later checks can name lines too."""
+    """A configuration and the YAML that it came from, so that later checks can name lines too.
+
+    Attributes:
+        unsound: sections with faults; `config` lacks those of their entries that have one, or has their defaults.
+
+    """
 
     name: str
     config: Config
     tree: Any
+    unsound: frozenset[str] = frozenset()
 
     def line(self, *path: str | int) -> int:
         """Line, from 1, of the deepest part of the path that stands in the file."""
@@ -54,54 +63,50 @@ def parse_yaml(text: str, name: str) -> Any:
     yaml = YAML(typ="rt")
     yaml.version = (1, 2)
     try:
-        return yaml.load(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ReusedAnchorWarning)  # YAML allows it
+            return yaml.load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise ConfigError([f"{name}:{line}: not YAML: {error.problem or error.context}"]) from error
+        what = " ".join(str(error.problem or error.context).split())
+        raise ConfigError([f"{name}:{line}: not YAML: {what}"]) from error
+    except RecursionError as error:
+        raise ConfigError([f"{name}:1: not YAML that we read: nested too deeply"]) from error
+    # a character that YAML forbids has no mark; a bad date or number is Python's own error
+    except (YAMLError, ValueError, TypeError, LookupError, AttributeError) as error:
+        line = text.count("\n", 0, getattr(error, "position", 0)) + 1
+        what = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ConfigError([f"{name}:{line}: not YAML: {what}"]) from error
 
 
-def nearest(given: str, known: list[str]) -> str:
-    """Hint for a mistyped name: the nearest known one, or all of them when none is near."""
-    near = get_close_matches(given, known, n=1)
-    return f"did you mean '{near[0]}'?" if near else f"known are {', '.join(sorted(known))}"
+def read_document(text: str, name: str) -> tuple[Document, list[str]]:
+    """What is sound of a configuration, and every fault as `file:line: what`.
 
+    Raises:
+        ConfigError: nothing can be read of it.
 
-def _known_keys(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:
-    """Keys that the section at this path knows."""
-    kinds: list[Any] = [model]
-    for step in path:
-        deeper: list[Any] = []
-        for kind in kinds:
-            if isinstance(kind, type) and issubclass(kind, BaseModel):
-                field = kind.model_fields.get(str(step)) or next(
-                    (f for f in kind.model_fields.values() if f.alias == step), None
-                )
-                if field is not None:
-                    deeper += _models(field.annotation)
-        # a list index or the tag of a union leads no deeper
-        kinds = deeper or kinds
-    keys = {f.alias or n for k in kinds for n, f in k.model_fields.items()}
-    return sorted(keys)
-
-
-def _models(annotation: Any) -> list[Any]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [m for part in getattr(annotation, "__args__", ()) for m in _models(part)]
-
-
-def _problem(name: str, tree: Any, error: Any) -> str:
-    path = tuple(error["loc"])
-    line = find_line(tree, path)
-    where = ".".join(str(p) for p in path)
-    if error["type"] == "extra_forbidden":
-        hint = nearest(str(path[-1]), _known_keys(Config, path[:-1]))
-        return f"{name}:{line}: unknown key '{where}': {hint}"
-    if error["type"] == "missing":
-        return f"{name}:{line}: '{where}' is missing"
-    message = str(error["msg"]).removeprefix("Value error, ")
-    return f"{name}:{line}: {where + ': ' if where else ''}{message}"
+    """
+    tree = parse_yaml(text, name)
+    if tree is None:
+        tree = CommentedMap()
+    if not isinstance(tree, CommentedMap):
+        raise ConfigError([f"{name}:1: the file must hold keys and values, such as 'sources:'"])
+    faults: list[tuple[int, str]] = []
+    places: set[tuple[str | int, ...]] = set()
+    try:
+        config = _validated(tree)
+    except ValidationError as error:
+        for found in error.errors(include_url=False, include_input=False):
+            faults.append((find_line(tree, found["loc"]), _what(tree, found)))
+            places.add(tuple(found["loc"][:2]))
+        config = _validated(_sound(tree, places))
+    for place, what in find_clashes(tree):
+        faults.append((find_line(tree, place), what))
+        places.add(place[:2])
+    unsound = frozenset(str(place[0]) for place in places if place)
+    problems = [f"{name}:{line}: {what}" for line, what in sorted(faults, key=lambda f: f[0])]
+    return Document(name, config, tree, unsound), problems
 
 
 def load_document(text: str, name: str) -> Document:
@@ -111,23 +116,55 @@ def load_document(text: str, name: str) -> Document:
         ConfigError: holds every fault found, each as `file:line: what`.
 
     """
-    tree = parse_yaml(text, name)
-    if tree is None:
-        tree = CommentedMap()
-    if not isinstance(tree, CommentedMap):
-        raise ConfigError([f"{name}:1: the file must hold keys and values, such as 'sources:'"])
-    try:
-        config = Config.model_validate(tree, context={"file": True})
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        raise ConfigError([_problem(name, tree, e) for e in found]) from error
-    return Document(name, config, tree)
+    document, problems = read_document(text, name)
+    if problems:
+        raise ConfigError(problems)
+    return document
 
 
 def find_problems(text: str, name: str) -> list[str]:
     """Every fault of a configuration, none when it is sound."""
     try:
-        load_document(text, name)
+        return read_document(text, name)[1]
     except ConfigError as error:
         return error.problems
-    return []
+
+
+def _validated(tree: Any) -> Config:
+    return Config.model_validate(tree, context={"file": True})
+
+
+def _sound(tree: CommentedMap, places: set[tuple[str | int, ...]]) -> dict[Any, Any]:
+    """The tree without the entries and sections in which something is wrong."""
+    left: dict[Any, Any] = {}
+    for key, section in tree.items():
+        inside = {place[1] for place in places if place[0] == key and len(place) > 1}
+        if isinstance(section, list) and inside:
+            sound = [entry for at, entry in enumerate(section) if at not in inside]
+            left |= {key: sound} if sound else {}
+        elif isinstance(key, str) and not any(place[0] == key for place in places):
+            left[key] = section
+    return left
+
+
+def _what(tree: Any, error: Any) -> str:
+    path = error["loc"]
+    where = ".".join(map(str, _shown(tree, path)))
+    if error["type"] == "extra_forbidden":
+        return f"unknown key '{where}': {nearest(str(path[-1]), known_keys(Config, path[:-1]))}"
+    if error["type"] == "missing":
+        return f"'{where}' is missing"
+    return f"{where}: {explain(error)}"
+
+
+def _shown(tree: Any, path: tuple[str | int, ...]) -> list[str | int]:
+    """The path without what stands in it for a variant or a key, and not in the file."""
+    shown: list[str | int] = []
+    for at, step in enumerate(path):
+        inside = isinstance(tree, CommentedMap) and step in tree
+        inside = inside or (isinstance(tree, CommentedSeq) and isinstance(step, int))
+        if inside or at == len(path) - 1:
+            shown.append(step)
+        if inside:
+            tree = tree[step]
+    return shown

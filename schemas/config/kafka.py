@@ -2,9 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
-
-from schemas.config.section import Secret, SecretText, Section, Span
+from schemas.config.section import Count, Secret, SecretText, Section, Span
 
 
 class KafkaConfig(Section):
@@ -21,7 +19,7 @@ class KafkaConfig(Section):
     password: SecretText = Secret("")
     ca_file: str | None = None
     prefix: str = ""
-    partitions: int = Field(4, ge=1)
-    replication: int = Field(1, ge=1)
+    partitions: Count = 4
+    replication: Count = 1
     session_timeout: Span = 15_000
     checkpoint_interval: Span = 5_000

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from schemas.config.section import Duration, SecretText, Section
+from schemas.config.section import Count, Duration, SecretText, Section, Span
 from schemas.labels import Matcher, parse_matcher
 
 
@@ -23,8 +23,8 @@ class WebhookReceiver(Section):
     name: str
     url: SecretText
     send_resolved: bool = True
-    timeout: Duration = 10_000
-    max_attempts: int = 10
+    timeout: Span = 10_000
+    max_attempts: Count = 10
     backoff: Duration = 1_000
     max_backoff: Duration = 300_000
     headers: dict[str, SecretText] = Field(default_factory=dict)

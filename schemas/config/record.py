@@ -1,5 +1,9 @@
 """Sections `record` and `metrics`: where history goes and where our own figures can be read."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from schemas.config.section import Section
 
 
@@ -13,4 +17,4 @@ class MetricsConfig(Section):
     """Prometheus endpoint of the workers; port 0 means none."""
 
     host: str = "127.0.0.1"
-    port: int = 0
+    port: Annotated[int, Field(ge=0, le=65_535)] = 0

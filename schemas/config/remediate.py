@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from schemas.config.section import Duration, SecretText, Section
+from schemas.config.section import SecretText, Section, Span
 from schemas.labels import parse_matcher
 
 
@@ -16,7 +16,7 @@ class HttpAction(Section):
     method: Literal["POST", "PUT", "DELETE", "PATCH", "GET"] = "POST"
     body: str = ""
     headers: dict[str, SecretText] = Field(default_factory=dict)
-    timeout: Duration = 10_000
+    timeout: Span = 10_000
 
 
 class KafkaAction(Section):
@@ -34,8 +34,8 @@ Action = Annotated[HttpAction | KafkaAction, Field(discriminator="type")]
 class RateLimit(Section):
     """At most `count` actions of this playbook in `per`, in event time."""
 
-    count: int = 3
-    per: Duration = 3_600_000
+    count: Annotated[int, Field(ge=0)] = 3
+    per: Span = 3_600_000
 
 
 class PlaybookConfig(Section):

@@ -1,12 +1,13 @@
 """The whole of `tocsin.yaml`."""
 
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
 from schemas.config.correlate import CorrelateConfig, TopologyConfig
 from schemas.config.kafka import KafkaConfig
 from schemas.config.limits import LimitsConfig
+from schemas.config.names import find_clashes
 from schemas.config.notify import NotifyConfig
 from schemas.config.record import MetricsConfig, RecordConfig
 from schemas.config.remediate import PlaybookConfig
@@ -23,7 +24,7 @@ class Config(Section):
     """
 
     kafka: KafkaConfig = KafkaConfig()
-    sources: tuple[SourceConfig, ...] = (SourceConfig(),)
+    sources: Annotated[tuple[SourceConfig, ...], Field(min_length=1)] = (SourceConfig(),)
     locality: tuple[str, ...] = ("tenant", "service")
     time: TimeConfig = TimeConfig()
     limits: LimitsConfig = LimitsConfig()
@@ -36,22 +37,9 @@ class Config(Section):
     metrics: MetricsConfig = MetricsConfig()
 
     @model_validator(mode="after")
-    def _names_fit(self) -> Self:
-        if not self.locality or self.locality[0] != "tenant":
-            raise ValueError(
-                "locality must begin with 'tenant', so that no two tenants are ever joined"
-            )
-        names = [r.name for r in self.notify.receivers]
-        for route in self.notify.routes:
-            if route.receiver not in names:
-                raise ValueError(
-                    f"route to unknown receiver {route.receiver!r}; there are {', '.join(names)}"
-                )
-        for what, given in (
-            ("receiver", names),
-            ("playbook", [p.name for p in self.playbooks]),
-            ("source topic", [s.topic for s in self.sources]),
-        ):
-            for name in {n for n in given if given.count(n) > 1}:
-                raise ValueError(f"two entries for {what} {name!r}")
+    def _names_fit(self, info: ValidationInfo) -> Self:
+        # what comes from a file is judged with its lines, see `document`
+        clashes = [] if (info.context or {}).get("file") else find_clashes(self.model_dump())
+        if clashes:
+            raise ValueError("; ".join(what for _, what in clashes))
         return self

@@ -9,6 +9,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     PlainSerializer,
     PlainValidator,
     ValidationInfo,
@@ -65,6 +66,10 @@ def _duration(given: object, info: ValidationInfo) -> int:
 
 Duration: TypeAlias = Annotated[int, BeforeValidator(_duration), PlainSerializer(format_duration)]
 """A duration in the file, milliseconds in the program."""
+Span: TypeAlias = Annotated[Duration, Field(gt=0)]
+"""A duration that is not 0."""
+Count: TypeAlias = Annotated[int, Field(ge=1)]
+"""A whole number above 0."""
 
 _REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}")
 

@@ -1,6 +1,6 @@
 """Section `time`: lateness, silence and skew, all in event time or the record times of the logs."""
 
-from schemas.config.section import Duration, Section
+from schemas.config.section import Duration, Section, Span
 
 
 class TimeConfig(Section):
@@ -20,5 +20,5 @@ class TimeConfig(Section):
     idle_after: Duration = 60_000
     max_ahead: Duration = 300_000
     max_age: Duration = 604_800_000
-    tick: Duration = 1_000
+    tick: Span = 1_000
     page_horizon: Duration = 3_600_000

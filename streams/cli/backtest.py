@@ -1,43 +1,43 @@
 """`tocsin backtest FILE...`: what these rules would have made of this history."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import msgspec
-import orjson
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from schemas.config import Config
+from schemas.config import Config, Document
 from schemas.errors import ConfigError
 from schemas.reasons import AlertState
-from schemas.records import rfc3339
-from streams.cli.options import open_document, open_rules, with_config, with_output
-from streams.cli.tables import print_table
+from streams.cli.options import (
+    IN_FILE,
+    check_rules,
+    open_document,
+    with_columns,
+    with_config,
+    with_output,
+)
+from streams.cli.progress import show_count
+from streams.cli.tables import count, print_incidents, print_json
 from streams.produce.columns import Columns
 from streams.replay.backtest import Backtest, Outcome
 from streams.replay.sources import is_recording, open_files
 from streams.rules.load import load_rules
+from streams.rules.rule import RuleGroup
 
 
 @click.command("backtest")
-@click.argument(
-    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
-)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=IN_FILE)
 @with_config
 @click.option(
     "--rules",
     "rule_paths",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    type=IN_FILE,
     multiple=True,
     help="Prometheus rule file, instead of the configuration's; may be given several times.",
 )
-@click.option(
-    "--time", "time_column", default=None, help="Column with the time; guessed when not given."
-)
-@click.option(
-    "--value", "value_column", default=None, help="Column with the value; guessed when not given."
-)
+@with_columns
 @click.option(
     "--no-flush", is_flag=True, help="Leave the end as live workers would: still waiting for more."
 )
@@ -51,65 +51,55 @@ def command(
     no_flush: bool,
     output: str,
 ) -> None:
-    """Drive the stages from CSV, JSON lines or a recorded topic, without Kafka, and print the incidents."""
+    """Run history through the rules, without Kafka, and print the incidents.
+
+    FILE is CSV, JSON lines, or a recorded topic (`tocsin demo --record`).
+    """
     document = open_document(config_path)
-    if rule_paths:
-        groups, faults = load_rules(list(rule_paths))
-        if faults:
-            raise ConfigError(faults)
-    else:
-        groups = open_rules(document)
-    if not groups:
-        raise ConfigError(["no rules: name a file with --rules, or in the configuration"])
     config = document.config if is_recording(files[0]) else _for_files(document.config)
-    topic = config.sources[0].topic
-    records = open_files(files, topic, Columns(time_column, value_column))
-    shown = Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-    )
-    with shown:
-        task = shown.add_task("reading")
+    groups = _rules(Document(document.name, config, document.tree), rule_paths)
+    columns = Columns(time_column, value_column)
+    records = open_files(files, config.sources[0].topic, columns)
+    with show_count() as shown:
+        task = shown.add_task("reading", total=None)
         outcome = Backtest(config, groups).run(
             records,
             flush=not no_flush,
             progress=lambda n: shown.update(task, description=f"{n} records"),
         )
+    if not outcome.read:
+        raise ConfigError([f"{', '.join(map(str, files))}: there is nothing in it"])
     if output == "json":
-        click.echo(orjson.dumps([msgspec.to_builtins(i) for i in outcome.incidents]))
+        print_json([msgspec.to_builtins(i) for i in outcome.incidents])
     else:
         _print(outcome)
 
 
 def _for_files(config: Config) -> Config:
-    """One partition, and no judgement of age: files have no record time but their samples'."""
+    """One partition, and one source: a file stands for a topic."""
     kafka = config.kafka.model_copy(update={"partitions": 1})
     return config.model_copy(update={"kafka": kafka, "sources": config.sources[:1]})
 
 
+def _rules(document: Document, paths: Sequence[Path]) -> list[RuleGroup]:
+    if paths:
+        groups, faults = load_rules(paths)
+    else:
+        groups, faults = check_rules(document)
+    if faults:
+        raise ConfigError(faults)
+    if not groups:
+        raise ConfigError(["no rules: name a file with --rules, or in the configuration"])
+    return groups
+
+
 def _print(outcome: Outcome) -> None:
-    refused = sum(outcome.refused.values())
     click.echo(
-        f"{outcome.read} records, {refused} refused, {outcome.alerts[AlertState.FIRING]} alerts fired, "
-        f"{len(outcome.incidents)} incidents"
+        f"{count(outcome.read, 'record')}, {sum(outcome.refused.values())} refused, "
+        f"{count(outcome.alerts[AlertState.FIRING], 'alert')} fired, "
+        f"{count(len(outcome.incidents), 'incident')}"
     )
-    for reason, count in outcome.refused.most_common():
-        click.echo(f"  refused {count}: {reason.value}")
+    for reason, number in outcome.refused.most_common():
+        click.echo(f"  refused {number}: {reason.value}")
     if outcome.incidents:
-        print_table(
-            ("incident", "opened", "state", "severity", "tenant", "likely cause", "title"),
-            [
-                (
-                    i.id,
-                    rfc3339(i.opened_at),
-                    i.state.value,
-                    i.severity.value,
-                    i.tenant,
-                    i.causes[0].entity if i.causes else "",
-                    i.title,
-                )
-                for i in outcome.incidents
-            ],
-        )
+        print_incidents(outcome.incidents)

@@ -2,23 +2,41 @@
 
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 import msgspec
-import orjson
 
-from schemas.config import Document
+from schemas.config import Document, WebhookReceiver
 from schemas.config.near import nearest
 from schemas.errors import ConfigError
 from schemas.labels import METRIC, MatchOp
 from sinks.remediate.playbook import find_problems as playbook_problems
 from streams.cli.main import EXIT_NO
-from streams.cli.options import open_document, rule_files, with_config, with_output
-from streams.rules.load import load_rules
-from streams.rules.locality import two_stage_rules
+from streams.cli.options import (
+    DEFAULT_FILE,
+    IN_FILE,
+    check_rules,
+    config_file,
+    read_config,
+    with_config,
+    with_output,
+)
+from streams.cli.tables import count, print_json
+from streams.produce.refusal import ReplayError
+from streams.produce.replay import read
 from streams.rules.plan import compile_expression
 from streams.rules.rule import Kind, RuleGroup
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was found: problems as `file:line: what`, and the number of sound rules."""
+
+    problems: list[str]
+    rules: int = 0
 
 
 @click.command("check")
@@ -27,73 +45,114 @@ from streams.rules.rule import Kind, RuleGroup
 @click.option(
     "--sample",
     "samples",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    type=IN_FILE,
     multiple=True,
-    help="Native JSON telemetry, one record a line: the rules are held against the metrics in it.",
+    help="Telemetry as `produce replay` reads it: the rules are held against the metrics in it.",
 )
 def command(config_path: Path | None, output: str, samples: tuple[Path, ...]) -> None:
-    """Check the configuration and the rules; exit code 1 when there are faults."""
-    problems, rules = _check(config_path, samples)
+    """Check the configuration and its rules.
+
+    Prints every fault as FILE:LINE: WHAT and ends with 1 when there is one.
+    """
+    found = check(config_path, samples)
+    name = config_file(config_path)
     if output == "json":
-        click.echo(orjson.dumps({"problems": problems, "rules": rules}))
+        print_json({"file": str(name or ""), "problems": found.problems, "rules": found.rules})
     else:
-        for problem in problems:
+        for problem in found.problems:
             click.echo(problem)
-        click.echo(
-            f"{rules} rules, {len(problems)} problems" if problems else f"{rules} rules, all sound"
-        )
-    sys.exit(EXIT_NO if problems else 0)
+        verdict = count(len(found.problems), "problem") if found.problems else "all sound"
+        where = "" if name else f"no {DEFAULT_FILE} here, so the defaults: "
+        click.echo(f"{where}{count(found.rules, 'rule')}, {verdict}")
+    sys.exit(EXIT_NO if found.problems else 0)
 
 
-def _check(config_path: Path | None, samples: Iterable[Path]) -> tuple[list[str], int]:
+def check(config_path: Path | None, samples: Iterable[Path] = ()) -> Checked:
+    """Check a configuration, its rules, and these against the metrics that are known.
+
+    Raises:
+        ConfigError: a sample file cannot be read.
+
+    """
     try:
-        document = open_document(config_path)
+        document, problems = read_config(config_path)
     except ConfigError as error:
-        return error.problems, 0
-    files, problems = rule_files(document)
-    groups, faults = load_rules([f for f in files if f.exists()])
-    problems += faults
-    problems += two_stage_rules(groups, document.config.locality)
-    problems += unknown_metrics(groups, known_metrics(document, samples))
-    problems += [
-        f"{document.name}:{document.line('playbooks')}: {p}"
-        for p in playbook_problems(document.config.playbooks)
+        return Checked(error.problems)
+    groups, faults = check_rules(document)
+    problems += [*faults, *_playbooks(document), *_receivers(document)]
+    if "sources" not in document.unsound:
+        problems += unknown_metrics(groups, known_metrics(document, samples))
+    rules = sum(len(group.rules) for group in groups)
+    return Checked(list(dict.fromkeys(problems)), rules)
+
+
+def _playbooks(document: Document) -> list[str]:
+    lines: dict[object, int] = {}
+    for at, entry in enumerate(document.tree.get("playbooks") or ()):
+        if isinstance(entry, dict):
+            lines.setdefault(entry.get("name"), document.line("playbooks", at))
+    return [
+        f"{document.name}:{lines.get(playbook.name, 1)}: {problem}"
+        for playbook in document.config.playbooks
+        for problem in playbook_problems([playbook])
     ]
-    return problems, sum(len(g.rules) for g in groups)
+
+
+def _receivers(document: Document) -> list[str]:
+    """URLs that cannot be one; those that name a secret are judged when a worker starts."""
+    return [
+        f"{document.name}:{document.line('notify', 'receivers', at, 'url')}: receiver '{each.name}': "
+        "url must begin with http:// or https:// and name a host"
+        for at, each in enumerate(document.config.notify.receivers)
+        if isinstance(each, WebhookReceiver) and "${" not in each.url and not _is_url(each.url)
+    ]
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def known_metrics(document: Document, samples: Iterable[Path]) -> set[str]:
-    """Metrics that the sources declare or that stand in sample files; empty when nothing is known."""
-    known = {m for source in document.config.sources for m in source.metrics}
-    for path in samples:
-        for number, line in enumerate(path.read_bytes().splitlines(), 1):
-            try:
-                found = msgspec.json.decode(line)
-            except msgspec.MsgspecError as error:
-                raise ConfigError([f"{path}:{number}: not JSON: {error}"]) from error
-            records = found if isinstance(found, list) else [found]
-            known |= {str(r["metric"]) for r in records if isinstance(r, dict) and "metric" in r}
+    """Metrics that the sources declare or that stand in sample files; empty when nothing is known.
+
+    Raises:
+        ConfigError: a sample file cannot be read; names file and line.
+
+    """
+    known = {metric for source in document.config.sources for metric in source.metrics}
+    try:
+        for record in read(list(samples)):
+            known |= _metrics_in(record.value)
+    except ReplayError as error:
+        raise ConfigError([str(error)]) from error
     return known
+
+
+def _metrics_in(value: bytes) -> set[str]:
+    try:
+        found = msgspec.json.decode(value)
+    except msgspec.DecodeError:  # a recorded message may be anything
+        return set()
+    entries = found if isinstance(found, list) else [found]
+    named = (entry.get("metric") for entry in entries if isinstance(entry, dict))
+    return {metric for metric in named if isinstance(metric, str)}
 
 
 def unknown_metrics(groups: Iterable[RuleGroup], known: set[str]) -> list[str]:
     """A problem for each metric that a rule names and that nobody produces or records."""
     if not known:
         return []
-    groups = list(groups)
-    known = known | {r.name for g in groups for r in g.rules if r.kind is Kind.RECORD}
-    problems = []
-    for group in groups:
-        for rule in group.rules:
-            for selector in compile_expression(rule.expr).selectors:
-                for matcher in selector.matchers:
-                    if (
-                        matcher.name == METRIC
-                        and matcher.op is MatchOp.EQUAL
-                        and matcher.value not in known
-                    ):
-                        hint = nearest(matcher.value, sorted(known))
-                        problems.append(
-                            f"{rule.file}:{rule.line}: unknown metric '{matcher.value}': {hint}"
-                        )
-    return problems
+    rules = [rule for group in groups for rule in group.rules]
+    known = known | {rule.name for rule in rules if rule.kind is Kind.RECORD}
+    return [
+        f"{rule.file}:{rule.line}: unknown metric '{matcher.value}': {nearest(matcher.value, sorted(known))}"
+        for rule in rules
+        for selector in compile_expression(rule.expr).selectors
+        for matcher in selector.matchers
+        if matcher.name == METRIC and matcher.op is MatchOp.EQUAL and matcher.value not in known
+    ]

@@ -7,19 +7,21 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import click
-import orjson
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from schemas.config.section import format_duration
 from schemas.reasons import RemediationState
+from streams.cli.broker import EMBEDDED, asking, check_address
 from streams.cli.main import EXIT_NO
-from streams.cli.options import with_output
-from streams.cli.tables import print_table
+from streams.cli.options import OutFile, with_output
+from streams.cli.progress import show_share
+from streams.cli.tables import count, print_json, print_table
 from streams.demo.page import render
 from streams.demo.run import Demo, Options, Told
 from streams.demo.verdict import Finding
+from streams.observe.logs import logging_to_stderr
 from streams.time.clock import WallClock
+from streams.transport.admin import list_topics
+from streams.transport.broker import Broker
 
 EMBEDDED_NOTE = "embedded broker: it keeps about 5 MB of each partition and forgets all at exit"
 
@@ -33,26 +35,33 @@ EMBEDDED_NOTE = "embedded broker: it keeps about 5 MB of each partition and forg
     default=60.0,
     show_default=True,
     type=click.FloatRange(min=1, max=1000),
-    help="Sim seconds a second.",
+    help="Simulated seconds a second.",
 )
 @click.option(
-    "--broker", default=None, help="HOST:PORT of a real Kafka; default is the embedded broker."
+    "--broker",
+    metavar="HOST:PORT",
+    default=EMBEDDED,
+    show_default=True,
+    help="Kafka broker, or 'embedded'.",
 )
 @click.option(
     "--report",
-    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    metavar="FILE",
+    type=OutFile(),
     default=None,
     help="Write one self-contained HTML page here.",
 )
 @click.option(
     "--record",
-    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    metavar="FILE",
+    type=OutFile(),
     default=None,
     help="Write the telemetry as it stood on its topic here, for `tocsin backtest`.",
 )
 @click.option(
     "--database",
-    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    type=OutFile(),
     default=None,
     help="Keep the incident history in this SQLite file, for `tocsin incident`.",
 )
@@ -61,29 +70,35 @@ EMBEDDED_NOTE = "embedded broker: it keeps about 5 MB of each partition and forg
 def command(
     seed: int,
     speed: float,
-    broker: str | None,
+    broker: str,
     report: Path | None,
     record: Path | None,
     database: Path | None,
     keep: bool,
     output: str,
 ) -> None:
-    """Send a simulated shop with five planted faults through a broker and all workers, and judge what comes out.
+    """A simulated shop with five planted faults, in two minutes.
 
-    The exit code is 0 when every fault became one incident with the right cause first, and nothing else did.
+    Its telemetry goes through a broker and all workers, and what comes out is judged: the exit code is 0 when every
+    fault became one incident with the right cause first, and nothing else did.
     """
-    shown = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-    )
-    with ExitStack() as stack:
+    shown = show_share()
+    told: list[Told] = []
+
+    def tell(found: Told) -> None:
+        shown.stop()
+        told.append(found)
+        _tell(found, report, output)
+
+    with asking(broker), ExitStack() as stack:
+        if broker == EMBEDDED:
+            click.echo(EMBEDDED_NOTE, err=True)
+        else:
+            check_address(broker)
+            asyncio.run(list_topics(Broker(broker)))
         recording = stack.enter_context(record.open("wb")) if record else None
         kept = database or Path(stack.enter_context(tempfile.TemporaryDirectory())) / "demo.db"
-        if broker in (None, "embedded"):
-            click.echo(EMBEDDED_NOTE, err=True)
+        stack.enter_context(logging_to_stderr())
         stack.enter_context(shown)
         task = shown.add_task("starting", total=None)
         demo = Demo(
@@ -93,18 +108,21 @@ def command(
                 task, completed=done, total=total, description=text
             ),
         )
-        told = asyncio.run(demo.run(lambda t: _tell(t, report, output, shown)))
-    sys.exit(0 if told.verdict.good else EXIT_NO)
+        try:
+            asyncio.run(demo.run(tell))
+        except KeyboardInterrupt:
+            if not told:  # before the end, and not the usual end of --keep
+                raise
+    sys.exit(0 if told[0].verdict.good else EXIT_NO)
 
 
-def _tell(told: Told, report: Path | None, output: str, shown: Progress) -> None:
+def _tell(told: Told, report: Path | None, output: str) -> None:
     """Print the verdict; the workers still run."""
-    shown.stop()
     if report is not None:
         report.write_text(render(told))
         click.echo(f"report: {report}", err=True)
     if output == "json":
-        click.echo(orjson.dumps(as_json(told)))
+        print_json(as_json(told))
         return
     print_table(
         (
@@ -124,13 +142,13 @@ def _tell(told: Told, report: Path | None, output: str, shown: Progress) -> None
     found = sum(f.found for f in verdict.findings)
     click.echo(
         f"{told.samples} samples in {told.messages} messages, {verdict.alerts} alerts fired, "
-        f"{len(told.collector.incidents)} incidents, {len(told.server.announced)} announcements received"
+        f"{count(len(told.collector.incidents), 'incident')}, {len(told.server.announced)} announcements received"
     )
     for incident in verdict.false:
         click.echo(f"false incident {incident.id} of {incident.tenant}: {incident.title}")
     click.echo(
         f"{found} of {len(verdict.findings)} faults found, each as one incident with the right cause first; "
-        f"{len(verdict.false)} false incidents; {told.wall_seconds:.0f} s"
+        f"{count(len(verdict.false), 'false incident')}; {told.wall_seconds:.0f} s"
     )
 
 
@@ -148,7 +166,7 @@ def _row(told: Told, finding: Finding) -> tuple[str, ...]:
         finding.named or "-",
         str(alerts),
         ", ".join(f"{r.playbook}: {r.state.value}" for r in done) or "-",
-        "found" if finding.found else f"{len(finding.incidents)} incidents",
+        "found" if finding.found else count(len(finding.incidents), "incident"),
     )
 
 

@@ -6,14 +6,14 @@ import click
 import msgspec
 
 from schemas.reasons import IncidentState
-from schemas.records import rfc3339
 from sinks.record import History, describe
 from streams.cli.main import EXIT_NO, fail
 from streams.cli.options import open_document, with_config, with_output
-from streams.cli.tables import print_table
+from streams.cli.tables import print_incidents, print_json, print_table
 
 with_database = click.option(
     "--database",
+    metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
     default=None,
     help="SQLite file of the recorder; default record.path of the configuration.",
@@ -22,7 +22,7 @@ with_database = click.option(
 
 @click.group("incident")
 def command() -> None:
-    """Look at incidents."""
+    """List incidents, or show one."""
 
 
 def _open(config_path: Path | None, database: Path | None) -> History:
@@ -50,26 +50,12 @@ def list_(
         chosen = None if state is None else IncidentState(state)
         found = history.list_incidents(state=chosen, tenant=tenant, limit=limit)
     if output == "json":
-        click.echo(msgspec.json.encode(found))
+        print_json(msgspec.to_builtins(found))
         return
     if not found:
         click.echo("no incidents")
         return
-    print_table(
-        ("incident", "opened", "state", "severity", "tenant", "likely cause", "title"),
-        [
-            (
-                i.id,
-                rfc3339(i.opened_at),
-                i.state.value,
-                i.severity.value,
-                i.tenant,
-                i.causes[0].entity if i.causes else "",
-                i.title,
-            )
-            for i in found
-        ],
-    )
+    print_incidents(found)
 
 
 @command.command("show")
@@ -87,7 +73,7 @@ def show(config_path: Path | None, database: Path | None, incident: str, output:
     if found is None:
         fail(f"no incident {incident!r}; `tocsin incident list` lists them", EXIT_NO)
     if output == "json":
-        click.echo(msgspec.json.encode(found._asdict()))
+        print_json(msgspec.to_builtins(found._asdict()))
         return
     for block in describe(found):
         print_table(block.columns, block.rows, title=block.title)

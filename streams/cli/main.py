@@ -1,22 +1,29 @@
-"""`tocsin`: the group of all verbs, and what an error becomes.
+"""`tocsin`: the group of all verbs, and what an error becomes: one line on standard error and an exit code.
 
-Exit codes: 0 done; 1 the answer is no (`check` found faults, `demo` missed a fault, no such incident); 2 the
-command, the configuration or an input file is wrong; 3 no broker, or it does not answer; 70 a worker ended on a
-fault of its own.
+A fault of ours, which no user can mend, keeps its traceback.
 """
 
+import os
 import sys
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
-from typing import NoReturn
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, NoReturn
 
 import click
+from click.exceptions import Exit, NoArgsIsHelpError
 
-from schemas.errors import BrokerError, TocsinError
+from schemas.errors import BrokerError, CheckpointError, ConfigError, TocsinError, WorkerError
+from streams.observe.logs import LastWord, quiet
 
 EXIT_NO = 1
 EXIT_USAGE = 2
 EXIT_BROKER = 3
 EXIT_FAULT = 70
+EXIT_STOPPED = 130  # as shells say it: 128 and the number of SIGINT
+EXIT_PIPE = 141  # 128 and the number of SIGPIPE
 
 _VERBS = {
     "backtest": "streams.cli.backtest",
@@ -27,6 +34,16 @@ _VERBS = {
     "run": "streams.cli.run",
     "topics": "streams.cli.topics",
 }
+
+_EPILOG = """\b
+Exit codes:
+  0    done
+  1    the answer is no: check found faults, the demo missed one, no such incident
+  2    the command, the configuration or an input file is wrong
+  3    no broker is named, none answers, or it lacks our topics
+  70   a worker ended on a fault of its own
+  130  stopped by Ctrl-C; 141 nobody reads the output any more
+"""
 
 
 class _Verbs(click.Group):
@@ -48,28 +65,96 @@ class _Verbs(click.Group):
         assert isinstance(command, click.Command)
         return command
 
-    def invoke(self, ctx: click.Context) -> object:
-        """Run a verb; an error that was raised on purpose is a line for people, no traceback."""
-        try:
-            return super().invoke(ctx)
-        except BrokerError as error:
-            fail(str(error), EXIT_BROKER)
-        except TocsinError as error:
-            fail(str(error), EXIT_USAGE)
+    def main(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Run the command line and end the process with its exit code."""
+        # click would print three lines for a mistyped option, and call Ctrl-C a failure
+        kwargs |= {"standalone_mode": False, "prog_name": "tocsin"}
+        with quiet() as last_word:
+            sys.exit(_judge(lambda: super(_Verbs, self).main(*args, **kwargs), last_word))
+
+
+def _judge(run: Callable[[], object], last_word: LastWord) -> int:
+    """Run; the exit code, after a line that says why it is not 0."""
+    try:
+        ended = run()
+    except NoArgsIsHelpError as error:
+        error.show()
+        return EXIT_USAGE
+    except Exit as ending:
+        return ending.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return _say(["stopped"], EXIT_STOPPED)
+    except BrokenPipeError:
+        _give_up_stdout()
+        return EXIT_PIPE
+    except Exception as error:  # noqa: BLE001  the outermost place: every fault gets its exit code
+        lines, code = _explain(error, last_word)
+        if code == EXIT_FAULT and not isinstance(error, TocsinError):
+            traceback.print_exception(error)
+        return _say(lines, code)
+    return ended if isinstance(ended, int) else 0
+
+
+def _explain(error: Exception, last_word: LastWord) -> tuple[list[str], int]:
+    """What is said about an error, and its exit code."""
+    match error:
+        case click.ClickException():
+            context = getattr(error, "ctx", None)
+            see = f"; see `{context.command_path} --help`" if context is not None else ""
+            return [" ".join(error.format_message().split()).rstrip(".") + see], EXIT_USAGE
+        case ConfigError():
+            return error.problems, EXIT_USAGE
+        case BrokerError():
+            # a client's error names no cause, but its log does: refused, unknown host, wrong password
+            why = f": {last_word.text}" if last_word.text else ""
+            return [f"{error}{why}"], EXIT_BROKER
+        case CheckpointError() | WorkerError():
+            return [str(error)], EXIT_FAULT
+        case TocsinError():
+            return [str(error)], EXIT_USAGE
+        case OSError() if error.filename is not None:
+            return [f"{error.filename}: {error.strerror}"], EXIT_USAGE
+    return [f"a fault of Tocsin: {type(error).__name__}: {error}"], EXIT_FAULT
+
+
+def _say(lines: list[str], code: int) -> int:
+    with suppress(BrokenPipeError):
+        for line in lines:
+            click.echo(f"tocsin: {' '.join(line.split())}", err=True)
+    return code
+
+
+def _give_up_stdout() -> None:
+    """Let Python's own flush at exit go nowhere."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def fail(message: str, code: int) -> NoReturn:
     """Say why on standard error and end with this exit code."""
-    click.echo(f"tocsin: {message}", err=True)
-    sys.exit(code)
+    sys.exit(_say([message], code))
 
 
-@click.group(
-    cls=_Verbs,
-    epilog="Exit codes: 0 done, 1 the answer is no, 2 wrong usage, configuration or input, 3 no broker, "
-    "70 a worker failed.",
+def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if not wanted:
+        return
+    try:
+        found = version("tocsin")
+    except PackageNotFoundError:
+        found = "(not installed)"
+    click.echo(f"tocsin {found}")
+    ctx.exit()
+
+
+@click.group(cls=_Verbs, epilog=_EPILOG)
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_print_version,
+    help="Show the version and exit.",
 )
-@click.version_option(package_name="tocsin", message="tocsin %(version)s")
 def main() -> None:
     """Telemetry on Kafka in, one explained incident out."""
 

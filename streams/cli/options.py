@@ -1,5 +1,6 @@
-"""Options that several verbs share, and how a configuration is found and opened."""
+"""Options that several verbs share, and how a configuration and its rules are found and opened."""
 
+import glob
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -7,31 +8,42 @@ from typing import Any, TypeVar
 
 import click
 
-from schemas.config import Config, Document, KafkaConfig, load_document
-from schemas.errors import BrokerError, ConfigError
+from schemas.config import Document, read_document
+from schemas.errors import ConfigError
 from streams.rules.load import load_rules
+from streams.rules.locality import two_stage_rules
 from streams.rules.rule import RuleGroup
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT_FILE = "tocsin.yaml"
 
-THREE_WAYS = (
-    "no broker configured; name one of three: `--broker embedded` (in this process, forgets all at exit), "
-    "`make kafka` and then `--broker 127.0.0.1:9092`, or your own (`kafka.bootstrap` in tocsin.yaml)"
-)
+IN_FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+
+
+class OutFile(click.Path):
+    """A file to be written: told at once, and not after the work is done, that it cannot be."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False, writable=True, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path."""
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if not path.parent.is_dir():
+            self.fail(f"{path}: there is no folder {path.parent}", param, ctx)
+        if not path.exists() and not os.access(path.parent, os.W_OK):
+            self.fail(f"{path}: the folder {path.parent} cannot be written to", param, ctx)
+        return path
+
 
 with_config = click.option(
     "--config",
     "config_path",
+    metavar="FILE",
     type=click.Path(path_type=Path),
     default=None,
-    help=f"Configuration file; default ${{TOCSIN_CONFIG}}, else ./{DEFAULT_FILE}, else the defaults.",
-)
-with_broker = click.option(
-    "--broker",
-    default=None,
-    help="HOST:PORT of a Kafka broker, or 'embedded'; goes before kafka.bootstrap.",
+    help=f"Configuration; default ${{TOCSIN_CONFIG}}, else ./{DEFAULT_FILE}, else the defaults.",
 )
 with_output = click.option(
     "--output",
@@ -42,41 +54,85 @@ with_output = click.option(
 )
 
 
-def open_document(path: Path | None) -> Document:
-    """The configuration that the user means.
+def with_columns(command: F) -> F:
+    """Options that name the columns of a table."""
+    for name in ("value", "time"):
+        command = click.option(
+            f"--{name}",
+            f"{name}_column",
+            metavar="COLUMN",
+            default=None,
+            help=f"Column with the {name}; guessed when not given.",
+        )(command)
+    return command
+
+
+def config_file(path: Path | None) -> Path | None:
+    """The configuration file that the user means, None where there is none."""
+    given = os.environ.get("TOCSIN_CONFIG")
+    chosen = path or (Path(given) if given else None)
+    if chosen is None and Path(DEFAULT_FILE).exists():
+        return Path(DEFAULT_FILE)
+    return chosen
+
+
+def read_config(path: Path | None) -> tuple[Document, list[str]]:
+    """What is sound of the configuration that the user means, and every fault of it.
 
     Raises:
-        ConfigError: the file cannot be read, or has faults.
+        ConfigError: the file cannot be read, or is no YAML.
 
     """
-    given = path or (Path(os.environ["TOCSIN_CONFIG"]) if "TOCSIN_CONFIG" in os.environ else None)
+    given = config_file(path)
     if given is None:
-        if not Path(DEFAULT_FILE).exists():
-            return load_document("", DEFAULT_FILE)
-        given = Path(DEFAULT_FILE)
+        return read_document("", DEFAULT_FILE)
     try:
-        text = given.read_text()
+        text = given.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ConfigError([f"{given}: cannot read the configuration: {error.strerror}"]) from error
     except UnicodeDecodeError as error:
         raise ConfigError([f"{given}: not UTF-8 at byte {error.start}"]) from error
-    return load_document(text, str(given))
+    return read_document(text, str(given))
+
+
+def open_document(path: Path | None) -> Document:
+    """The configuration that the user means.
+
+    Raises:
+        ConfigError: the file cannot be read, or has faults; all of them are named.
+
+    """
+    document, problems = read_config(path)
+    if problems:
+        raise ConfigError(problems)
+    return document
 
 
 def rule_files(document: Document) -> tuple[list[Path], list[str]]:
-    """Rule files that the configuration names, sorted, and a problem for each pattern that finds none."""
+    """Rule files that the configuration names, and a problem for each pattern that finds none."""
     base = Path(document.name).parent
-    files: list[Path] = []
+    files: dict[Path, None] = {}
     problems: list[str] = []
     for at, pattern in enumerate(document.config.rules):
-        found = sorted(base.glob(pattern)) if not Path(pattern).is_absolute() else [Path(pattern)]
-        if not any(f.exists() for f in found):
+        found = sorted(glob.glob(str(base / pattern), recursive=True))  # noqa: PTH207  takes absolute patterns too
+        if not found:
             line = document.line("rules", at)
             problems.append(
                 f"{document.name}:{line}: rules: no file {pattern!r} beside the configuration"
             )
-        files += [f for f in found if f not in files]
-    return files, problems
+        files |= dict.fromkeys(map(Path, found))
+    return list(files), problems
+
+
+def check_rules(document: Document) -> tuple[list[RuleGroup], list[str]]:
+    """Rule groups of a configuration, and every fault of their files."""
+    files, problems = rule_files(document)
+    groups, faults = load_rules(files)
+    problems += faults
+    # one partition sees everything
+    if document.config.kafka.partitions > 1 and not document.unsound & {"locality", "kafka"}:
+        problems += two_stage_rules(groups, document.config.locality)
+    return groups, problems
 
 
 def open_rules(document: Document) -> list[RuleGroup]:
@@ -86,21 +142,7 @@ def open_rules(document: Document) -> list[RuleGroup]:
         ConfigError: a file is missing or has faults; all of them are named.
 
     """
-    files, problems = rule_files(document)
-    groups, faults = load_rules([f for f in files if f.exists()])
-    if problems or faults:
-        raise ConfigError(problems + faults)
+    groups, problems = check_rules(document)
+    if problems:
+        raise ConfigError(problems)
     return groups
-
-
-def choose_broker(config: Config, broker: str | None) -> KafkaConfig:
-    """Section `kafka` with the broker that the command line names.
-
-    Raises:
-        BrokerError: neither names one.
-
-    """
-    bootstrap = broker or config.kafka.bootstrap
-    if not bootstrap:
-        raise BrokerError(THREE_WAYS)
-    return config.kafka.model_copy(update={"bootstrap": bootstrap})

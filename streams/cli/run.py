@@ -4,25 +4,41 @@ import asyncio
 import signal
 import sys
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from schemas.config import Config
-from schemas.errors import BrokerError
-from schemas.topics import all_topics
+from schemas.errors import BrokerError, ConfigError, WorkerError
 from streams.app import STAGES, Setting, Workers
-from streams.cli.options import choose_broker, open_document, open_rules, with_broker, with_config
+from streams.cli.broker import EMBEDDED, asking, choose_broker, with_broker
+from streams.cli.options import open_document, open_rules, with_config
 from streams.cli.supervise import Supervisor
+from streams.cli.topics import needed_topics
+from streams.observe.logs import logging_to_stderr
 from streams.observe.metrics import serving_metrics
+from streams.rules.rule import RuleGroup
 from streams.time.clock import WallClock
 from streams.transport.admin import list_topics
 from streams.transport.broker import Broker
-from streams.transport.embedded import EmbeddedBroker
+from streams.transport.embedded import PARTITIONS, EmbeddedBroker
 
 EMBEDDED_NOTE = (
-    "embedded broker at {}: it keeps about 5 MB of each partition and forgets all at exit"
+    "embedded broker at {0}: it keeps about 5 MB of each partition and forgets all at exit; "
+    "`tocsin produce host --broker {0}` sends to it"
 )
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is to run."""
+
+    config: Config
+    groups: list[RuleGroup]
+    stages: tuple[str, ...]
+    processes: int
+    command: list[str]
 
 
 @click.command("run")
@@ -37,54 +53,86 @@ EMBEDDED_NOTE = (
 )
 @click.option(
     "--processes",
+    metavar="N",
     default=1,
     show_default=True,
-    type=click.IntRange(min=1),
-    help="Worker processes on this machine; they share the partitions, and one that ends is started again.",
+    type=click.IntRange(min=1, max=64),
+    help="Worker processes on this machine: they share the partitions, one that ends is started again, "
+    "and the Nth serves its metrics at metrics.port + N - 1.",
 )
+@click.option("--worker", default=1, type=click.IntRange(min=1), hidden=True)
 def command(
-    config_path: Path | None, broker: str | None, stages: tuple[str, ...], processes: int
+    config_path: Path | None,
+    broker: str | None,
+    stages: tuple[str, ...],
+    processes: int,
+    worker: int,
 ) -> None:
-    """Run the workers until SIGINT or SIGTERM."""
+    """Run the workers until Ctrl-C or SIGTERM."""
     document = open_document(config_path)
-    open_rules(document)
-    choose_broker(document.config, broker)
-    sys.exit(asyncio.run(_run(config_path, broker, stages or STAGES, processes)))
+    kafka = choose_broker(document.config, broker)
+    update: dict[str, object] = {"kafka": kafka}
+    if kafka.bootstrap == EMBEDDED:
+        if processes > 1:
+            raise ConfigError(["the embedded broker can serve one process only; take a real Kafka"])
+        update["kafka"] = kafka.model_copy(update={"partitions": PARTITIONS})
+    metrics = document.config.metrics
+    if metrics.port:
+        update["metrics"] = metrics.model_copy(update={"port": metrics.port + worker - 1})
+    found = [*_command(config_path, kafka.bootstrap or ""), *(f"--stage={s}" for s in stages)]
+    plan = _Plan(
+        document.config.model_copy(update=update),
+        open_rules(document),
+        stages or STAGES,
+        processes,
+        found,
+    )
+    if not plan.groups and "detect" in plan.stages:
+        click.echo("no rules are configured: nothing will raise an alert", err=True)
+    with asking(kafka.bootstrap):
+        sys.exit(asyncio.run(_run(plan)))
 
 
-async def _run(
-    config_path: Path | None, address: str | None, stages: tuple[str, ...], processes: int
-) -> int:
-    document = open_document(config_path)
-    config = document.config
-    kafka = choose_broker(config, address)
+def _command(config_path: Path | None, bootstrap: str) -> list[str]:
+    """What a supervisor starts; -P, since a folder of the user may have the name of one of our packages."""
+    chosen = [] if config_path is None else [f"--config={config_path}"]
+    return [sys.executable, "-P", "-m", "streams.cli.main", "run", f"--broker={bootstrap}", *chosen]
+
+
+async def _run(plan: _Plan) -> int:
+    config = plan.config
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
-        if kafka.bootstrap == "embedded":
+        kafka = config.kafka
+        if kafka.bootstrap == EMBEDDED:
             embedded = stack.enter_context(EmbeddedBroker())
-            embedded.create_topics(_names(config))
+            embedded.create_topics(topic.name for topic in needed_topics(config))
             click.echo(EMBEDDED_NOTE.format(embedded.bootstrap), err=True)
             kafka = kafka.model_copy(update={"bootstrap": embedded.bootstrap})
         broker = Broker.from_config(kafka)
         await _need_topics(broker, config)
-        if processes > 1:
-            return await Supervisor(_worker_command(config_path, broker, stages), processes).run()
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop.set)
-        workers = Workers(Setting(config, open_rules(document), broker, WallClock(), stages))
-        async with workers:
-            stack.enter_context(serving_metrics(config.metrics, workers))
-            click.echo(
-                f"running {', '.join(stages)} on {broker.bootstrap}; stop with Ctrl-C", err=True
-            )
+        if plan.processes > 1:
+            return await Supervisor(plan.command, plan.processes).run(stop)
+        stack.enter_context(logging_to_stderr())
+        workers = Workers(Setting(config, plan.groups, broker, WallClock(), plan.stages))
+        await stack.enter_async_context(workers)
+        stack.enter_context(serving_metrics(config.metrics, workers))
+        told = f"running {', '.join(plan.stages)} on {broker.bootstrap}; stop with Ctrl-C"
+        click.echo(told, err=True)
+        try:
             await workers.host.wait(stop)
+        except Exception as error:
+            raise WorkerError(f"{_failed(workers)}{type(error).__name__}: {error}") from error
     return 0
 
 
-def _names(config: Config) -> list[str]:
-    sources = tuple(s.topic for s in config.sources)
-    return [t.name for t in all_topics(sources, config.kafka.partitions, config.kafka.prefix)]
+def _failed(workers: Workers) -> str:
+    """Which stage it was, as the beginning of a line."""
+    names = [name for name, runner in workers.host.runners.items() if runner.error is not None]
+    return f"stage {names[0]} failed: " if names else "the workers failed: "
 
 
 async def _need_topics(broker: Broker, config: Config) -> None:
@@ -93,21 +141,12 @@ async def _need_topics(broker: Broker, config: Config) -> None:
     A worker on a missing topic would idle without a word.
     """
     there = await list_topics(broker)
-    missing = [name for name in _names(config) if name not in there]
+    needed = needed_topics(config)
+    missing = [t.name for t in needed if t.name not in there]
     if missing:
         raise BrokerError(
-            f"topics are missing: {', '.join(missing)}; `tocsin topics create` makes them"
+            f"topics are missing on {broker.bootstrap}: {', '.join(missing)}; `tocsin topics create` makes them"
         )
-    wanted = config.kafka.partitions
-    wrong = [f"{name} has {there[name]}" for name in _names(config) if there[name] != wanted]
+    wrong = [f"{t.name} has {there[t.name]}" for t in needed if there[t.name] != t.partitions]
     if wrong:
-        raise BrokerError(f"kafka.partitions is {wanted}, but {', '.join(wrong)}")
-
-
-def _worker_command(config_path: Path | None, broker: Broker, stages: tuple[str, ...]) -> list[str]:
-    found = [sys.executable, "-m", "streams.cli.main", "run", "--broker", broker.bootstrap]
-    if config_path is not None:
-        found += ["--config", str(config_path)]
-    for stage in stages:
-        found += ["--stage", stage]
-    return found
+        raise BrokerError(f"kafka.partitions is {config.kafka.partitions}, but {', '.join(wrong)}")

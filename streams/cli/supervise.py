@@ -1,11 +1,13 @@
 """Supervisor: N worker processes, started again with a growing pause when they end on their own.
 
-A worker that cannot even start (wrong configuration, no broker) ends all: starting it again would say the same.
+A worker that cannot even start (wrong configuration, or no broker at its first start) ends all: starting it again
+would say the same. A worker that ran before and finds no broker now is tried again: the others still wait for it too.
 """
 
 import asyncio
 import signal
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
@@ -19,22 +21,23 @@ DRAIN_SECONDS = 10.0
 
 
 class Supervisor:
-    """Runs a command N times until told to stop."""
+    """Runs a command N times until told to stop; the Nth gets `--worker=N`."""
 
     def __init__(self, command: Sequence[str], processes: int) -> None:
         self._command = list(command)
         self._processes = processes
-        self._running: set[asyncio.subprocess.Process] = set()
+        self._running: dict[int, asyncio.subprocess.Process] = {}
         self._stop = asyncio.Event()
+        self._none_left = asyncio.Event()
+        self._none_left.set()
         self._verdict = 0
 
-    async def run(self) -> int:
-        """Supervise until SIGINT or SIGTERM, or until a worker cannot start; the exit code to end with."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._stop.set)
+    async def run(self, stop: asyncio.Event) -> int:
+        """Supervise until `stop` is set, or until a worker cannot start; the exit code to end with."""
+        self._stop = stop
+        click.echo(f"supervising {self._processes} workers; stop with Ctrl-C", err=True)
         keepers = [asyncio.create_task(self._keep(n)) for n in range(1, self._processes + 1)]
-        await self._stop.wait()
+        await stop.wait()
         await self._drain()
         await asyncio.gather(*keepers)
         return self._verdict
@@ -42,19 +45,26 @@ class Supervisor:
     async def _keep(self, number: int) -> None:
         pause = FIRST_PAUSE_SECONDS
         loop = asyncio.get_running_loop()
+        hopeless = {EXIT_USAGE, EXIT_BROKER}
         while not self._stop.is_set():
             began = loop.time()
-            process = await asyncio.create_subprocess_exec(*self._command)
-            self._running.add(process)
+            process = await asyncio.create_subprocess_exec(*self._command, f"--worker={number}")
+            self._running[number] = process
+            self._none_left.clear()
+            if self._stop.is_set():
+                _tell(process, signal.SIGTERM)
             code = await process.wait()
-            self._running.discard(process)
+            del self._running[number]
+            if not self._running:
+                self._none_left.set()
             if self._stop.is_set():
                 return
-            if code in (EXIT_USAGE, EXIT_BROKER):
+            if code in hopeless:
                 click.echo(f"worker {number} cannot start: exit code {code}; giving up", err=True)
                 self._verdict = code
                 self._stop.set()
                 return
+            hopeless = {EXIT_USAGE}
             if loop.time() - began > HEALTHY_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
             click.echo(f"worker {number} ended with {code}; started again in {pause:g} s", err=True)
@@ -65,12 +75,17 @@ class Supervisor:
 
     async def _drain(self) -> None:
         """Tell the workers to stop, and kill those that take too long."""
-        for process in self._running:
-            process.send_signal(signal.SIGTERM)
-        ends = [asyncio.create_task(p.wait()) for p in self._running]
-        if ends:
-            _, late = await asyncio.wait(ends, timeout=DRAIN_SECONDS)
-            if late:
-                for process in self._running:
-                    if process.returncode is None:
-                        process.kill()
+        for process in self._running.values():
+            _tell(process, signal.SIGTERM)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._none_left.wait(), DRAIN_SECONDS)
+        for number, process in self._running.items():
+            click.echo(
+                f"worker {number} did not stop in {DRAIN_SECONDS:g} s and is killed", err=True
+            )
+            _tell(process, signal.SIGKILL)
+
+
+def _tell(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    if process.returncode is None:
+        process.send_signal(number)

@@ -4,12 +4,13 @@ import asyncio
 from pathlib import Path
 
 import click
-import orjson
 
-from schemas.topics import all_topics
-from streams.cli.options import choose_broker, open_document, with_broker, with_config, with_output
-from streams.cli.tables import print_table
-from streams.transport.admin import create_topics, list_topics
+from schemas.config import Config
+from schemas.topics import Topic, all_topics
+from streams.cli.broker import asking, running_broker, with_broker
+from streams.cli.options import open_document, with_config, with_output
+from streams.cli.tables import print_json, print_table
+from streams.transport.admin import TopicReport, create_topics, list_topics
 from streams.transport.broker import Broker
 
 
@@ -18,38 +19,36 @@ def command() -> None:
     """Make or list the topics that Tocsin needs."""
 
 
+def needed_topics(config: Config) -> list[Topic]:
+    """Topics of a configuration as they are named on the broker."""
+    sources = tuple(source.topic for source in config.sources)
+    return all_topics(sources, config.kafka.partitions, config.kafka.prefix)
+
+
 @command.command("create")
 @with_config
 @with_broker
 @with_output
 def create(config_path: Path | None, broker: str | None, output: str) -> None:
-    """Make the topics that are missing; nothing is changed that is there."""
-    document = open_document(config_path)
-    kafka = choose_broker(document.config, broker)
-    wanted = all_topics(
-        tuple(s.topic for s in document.config.sources), kafka.partitions, kafka.prefix
+    """Make the topics that are missing; what is there stays as it is."""
+    config = open_document(config_path).config
+    kafka = running_broker(config, broker)
+    making = create_topics(
+        Broker.from_config(kafka), needed_topics(config), replication=kafka.replication
     )
-    reports = asyncio.run(
-        create_topics(Broker.from_config(kafka), wanted, replication=kafka.replication)
-    )
+    with asking(kafka.bootstrap):
+        reports = asyncio.run(making)
     if output == "json":
-        click.echo(orjson.dumps([r._asdict() for r in reports]))
+        print_json([report._asdict() for report in reports])
         return
-    print_table(
-        ("topic", "partitions", ""),
-        [
-            (
-                r.name,
-                str(r.partitions),
-                "created"
-                if r.created
-                else "there"
-                if r.fits
-                else f"there, but {r.wanted} partitions are wanted",
-            )
-            for r in reports
-        ],
-    )
+    rows = [(report.name, str(report.partitions), _fate(report)) for report in reports]
+    print_table(("topic", "partitions", ""), rows)
+
+
+def _fate(report: TopicReport) -> str:
+    if not report.fits:
+        return f"there, but {report.wanted} partitions are wanted"
+    return "created" if report.created else "there"
 
 
 @command.command("list")
@@ -57,18 +56,24 @@ def create(config_path: Path | None, broker: str | None, output: str) -> None:
 @with_broker
 @with_output
 def list_(config_path: Path | None, broker: str | None, output: str) -> None:
-    """List Tocsin's topics and whether they are on the broker."""
-    document = open_document(config_path)
-    kafka = choose_broker(document.config, broker)
-    wanted = all_topics(
-        tuple(s.topic for s in document.config.sources), kafka.partitions, kafka.prefix
-    )
-    there = asyncio.run(list_topics(Broker.from_config(kafka)))
+    """List Tocsin's topics and whether they are there."""
+    config = open_document(config_path).config
+    kafka = running_broker(config, broker)
+    wanted = needed_topics(config)
+    with asking(kafka.bootstrap):
+        there = asyncio.run(list_topics(Broker.from_config(kafka)))
     if output == "json":
-        found = [
-            {"topic": t.name, "holds": t.holds, "partitions": there.get(t.name, 0)} for t in wanted
-        ]
-        click.echo(orjson.dumps(found))
+        print_json(
+            [
+                {
+                    "topic": t.name,
+                    "key": t.key,
+                    "holds": t.holds,
+                    "partitions": there.get(t.name, 0),
+                }
+                for t in wanted
+            ]
+        )
         return
     print_table(
         ("topic", "key", "holds", "partitions"),

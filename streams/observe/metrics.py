@@ -6,19 +6,23 @@ Labels are stages and reasons from enums, never values from data.
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from schemas.config import MetricsConfig
+from schemas.errors import ConfigError
 from schemas.reasons import DeadLetterReason, DeliveryReason, RemediationReason
 from streams.app import Workers
+from streams.correlate.reasons import DropReason
 from streams.stage import Figure
 
-_BY_REASON = {
+_BY_REASON: dict[str, tuple[str, type[StrEnum]]] = {
     "dead_letters": ("Records and samples refused at ingest.", DeadLetterReason),
     "samples_dropped": ("Samples dropped by detect.", DeadLetterReason),
+    "alerts_dropped": ("Alerts without effect on any incident.", DropReason),
     "notifications": ("Decisions and attempts to tell somebody.", DeliveryReason),
     "remediations": ("Decisions and results of playbooks.", RemediationReason),
 }
@@ -37,6 +41,7 @@ class WorkersCollector(Collector):
             ("chunks", "Chunks applied."),
             ("records", "Records applied."),
             ("outputs", "Records sent."),
+            ("lost_records", "Records that were gone from the log before they were read."),
         ):
             family = CounterMetricFamily(f"tocsin_{name}", text, labels=["stage"])
             for stage, runner in runners.items():
@@ -55,6 +60,12 @@ class WorkersCollector(Collector):
         counts: Counter[tuple[str, str]] = Counter()
         for figure in self._figures():
             counts[figure.name, figure.reason] += figure.total
+        late = CounterMetricFamily(
+            "tocsin_alerts_late", "Alerts taken in out of order.", labels=["stage"]
+        )
+        if "correlate" in runners:
+            late.add_metric(["correlate"], counts["alerts_late", "held_too_many"])
+        yield late
         for name, (text, reasons) in _BY_REASON.items():
             family = CounterMetricFamily(f"tocsin_{name}", text, labels=["reason"])
             for reason in reasons:
@@ -71,13 +82,23 @@ class WorkersCollector(Collector):
 
 @contextmanager
 def serving_metrics(config: MetricsConfig, workers: Workers) -> Iterator[int]:
-    """Serve `/metrics` while the block runs; the port, 0 when none is configured."""
+    """Serve `/metrics` while the block runs; the port, 0 when none is configured.
+
+    Raises:
+        ConfigError: the port is taken, or the host is not ours.
+
+    """
     if not config.port:
         yield 0
         return
     registry = CollectorRegistry()
     registry.register(WorkersCollector(workers))
-    server, thread = start_http_server(config.port, config.host, registry)
+    ProcessCollector(registry=registry)
+    try:
+        server, thread = start_http_server(config.port, config.host, registry)
+    except OSError as error:
+        place = f"{config.host}:{config.port}"
+        raise ConfigError([f"metrics: cannot listen on {place}: {error.strerror}"]) from error
     try:
         yield config.port
     finally:

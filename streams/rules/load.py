@@ -15,7 +15,9 @@ from pydantic import ValidationError
 from ruamel.yaml.comments import CommentedMap
 
 from detectors import registry
-from schemas.config.document import find_line, nearest, parse_yaml
+from schemas.config.document import find_line, parse_yaml
+from schemas.config.fault import explain
+from schemas.config.near import nearest
 from schemas.config.section import Section
 from schemas.errors import ConfigError, RuleError
 from schemas.labels import LABEL_NAME, METRIC, METRIC_NAME, TENANT
@@ -39,9 +41,12 @@ def load_rules(paths: Iterable[Path]) -> tuple[list[RuleGroup], list[str]]:
     problems: list[str] = []
     for path in paths:
         try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            problems.append(f"{path}:1: cannot be read: {error}")
+            text = path.read_text(encoding="utf-8-sig")
+        except OSError as error:
+            problems.append(f"{path}:1: cannot be read: {error.strerror}")
+            continue
+        except UnicodeDecodeError as error:
+            problems.append(f"{path}:1: not UTF-8 at byte {error.start}")
             continue
         more, faults = parse_rules(text, str(path))
         groups += more
@@ -225,25 +230,24 @@ class _Reader:
         except ValidationError as error:
             faults = error.errors(include_url=False, include_input=False)
             for each in faults:
-                self._validation_fault(kind, path, each["loc"], each["type"], each["msg"])
+                self._validation_fault(kind, path, each)
             wrong = {each["loc"][0] for each in faults}
             stand_ins = {key: value for key, value in STAND_INS.items() if key in wrong}
             rest = {key: value for key, value in given.items() if key not in wrong}
             return kind.model_validate(rest | stand_ins, context={"file": True})
 
-    def _validation_fault(
-        self, kind: type[Section], path: Place, loc: Place, type_: str, message: str
-    ) -> None:
+    def _validation_fault(self, kind: type[Section], path: Place, error: Any) -> None:
+        loc = error["loc"]
         where = ".".join(map(str, loc))
         inner = DetectSection if loc[0] == "detect" and len(loc) > 1 else kind
-        match type_:
+        match error["type"]:
             case "extra_forbidden":
                 known = sorted(f.alias or n for n, f in inner.model_fields.items())
                 message = f"unknown key '{where}': {nearest(str(loc[-1]), known)}"
             case "missing":
                 message = f"'{where}' is missing"
             case _:
-                message = f"{where}: {message.removeprefix('Value error, ')}"
+                message = f"{where}: {explain(error)}"
         self._fault((*path, *loc), message)
 
     def _fault(self, path: Place, what: str) -> None:

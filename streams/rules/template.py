@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from schemas.config.document import nearest
+from schemas.config.near import nearest
 from schemas.errors import RuleError
 from streams.rules.humanize import FUNCTIONS, IncompatibleTypesError, print_value, type_name
 from streams.rules.lexer import Action, Token, split_template

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
 
 from schemas.errors import BrokerError
 from schemas.topics import Topic
@@ -75,8 +75,11 @@ async def list_topics(broker: Broker) -> dict[str, int]:
     try:
         await admin.start()
         described = await admin.describe_topics()
+    except KafkaConnectionError as error:
+        # its text is a list of addresses; the client's log has the cause
+        raise BrokerError(f"no broker answers at {broker.bootstrap}") from error
     except KafkaError as error:
-        raise BrokerError(f"no answer from {broker.bootstrap}: {error}") from error
+        raise BrokerError(f"{broker.bootstrap} refuses: {error}") from error
     finally:
         await admin.close()
     return {
