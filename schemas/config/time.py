@@ -20,5 +20,5 @@ class TimeConfig(Section):
     idle_after: Duration = 60_000
     max_ahead: Duration = 300_000
     max_age: Duration = 604_800_000
-    tick: Span = 1_000
+    tick: Span = 250
     page_horizon: Duration = 3_600_000

@@ -2,10 +2,9 @@
 
 from typing import TypeVar
 
-from schemas.dead_letters import dead_letter
 from schemas.errors import DecodeError
 from schemas.records import Record, decode_record
-from streams.ingest.stage import letter_record
+from streams.letters import refuse
 from streams.stage import Outgoing
 from streams.transport.chunk import Chunk
 
@@ -22,14 +21,5 @@ def read_records(chunk: Chunk, kind: type[R]) -> tuple[list[R], list[Outgoing]]:
         try:
             found.append(decode_record(value, kind))
         except DecodeError as error:
-            letter = dead_letter(
-                error.reason,
-                error.detail,
-                value,
-                topic=chunk.topic,
-                partition=chunk.partition,
-                offset=chunk.offset_of(row),
-                record_time=chunk.timestamps[row],
-            )
-            letters.append(letter_record(letter))
+            letters.append(refuse(error, chunk, row))
     return found, letters

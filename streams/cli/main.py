@@ -3,6 +3,7 @@
 A fault of ours, which no user can mend, keeps its traceback.
 """
 
+import errno
 import os
 import sys
 import traceback
@@ -65,6 +66,14 @@ class _Verbs(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a verb; where nobody reads its output any more, that is the end of it."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # here, for click itself would call it a failure
+            _give_up_stdout()
+            ctx.exit(EXIT_PIPE)
+
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Run the command line and end the process with its exit code."""
         # click would print three lines for a mistyped option, and call Ctrl-C a failure
@@ -84,9 +93,6 @@ def _judge(run: Callable[[], object], last_word: LastWord) -> int:
         return ending.exit_code
     except (click.Abort, KeyboardInterrupt):
         return _say(["stopped"], EXIT_STOPPED)
-    except BrokenPipeError:
-        _give_up_stdout()
-        return EXIT_PIPE
     except Exception as error:  # noqa: BLE001  the outermost place: every fault gets its exit code
         lines, code = _explain(error, last_word)
         if code == EXIT_FAULT and not isinstance(error, TocsinError):
@@ -114,6 +120,8 @@ def _explain(error: Exception, last_word: LastWord) -> tuple[list[str], int]:
             return [str(error)], EXIT_USAGE
         case OSError() if error.filename is not None:
             return [f"{error.filename}: {error.strerror}"], EXIT_USAGE
+        case OSError() if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return [f"cannot write: {error.strerror}"], EXIT_USAGE
     return [f"a fault of Tocsin: {type(error).__name__}: {error}"], EXIT_FAULT
 
 

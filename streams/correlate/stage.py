@@ -9,14 +9,13 @@ import msgspec
 from schemas import topics
 from schemas.alerts import Alert, AlertRecord, Tick
 from schemas.config import Config
-from schemas.dead_letters import dead_letter
 from schemas.errors import DecodeError
 from schemas.incidents import Incident
 from schemas.labels import content_id
 from schemas.reasons import DeadLetterReason
 from schemas.records import cloud_event_headers, encode_record
 from streams.correlate.correlator import Correlator
-from streams.ingest.stage import letter_record
+from streams.letters import refuse
 from streams.stage import Figure, Outgoing
 from streams.transport.chunk import Chunk
 
@@ -47,16 +46,7 @@ class CorrelateStage:
             try:
                 record = _decode(value)
             except DecodeError as error:
-                letter = dead_letter(
-                    error.reason,
-                    error.detail,
-                    value,
-                    topic=chunk.topic,
-                    partition=chunk.partition,
-                    offset=chunk.offset_of(row),
-                    record_time=chunk.timestamps[row],
-                )
-                out.append(letter_record(letter))
+                out.append(refuse(error, chunk, row))
             else:
                 found = self.correlator.apply(record)
                 out += (incident_record(incident, chunk.partition) for incident in found)

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from schemas import topics
 from schemas.alerts import Alert, Tick
 from schemas.config import Config, SourceConfig
-from schemas.dead_letters import DeadLetter, dead_letter
 from schemas.errors import DecodeError
 from schemas.labels import TENANT, Labels, fingerprint_bytes, get_label, home
 from schemas.records import cloud_event_headers, encode_record
@@ -16,7 +15,8 @@ from schemas.samples import SampleBatch, decode_batch, make_batch
 from streams.detect.core import DetectCore, Source
 from streams.ingest.reader import Reader
 from streams.ingest.shuffle import make_batches
-from streams.ingest.stage import letter_record, make_reader
+from streams.ingest.stage import make_reader
+from streams.letters import letter_record, refuse
 from streams.rules.rule import RuleGroup
 from streams.stage import Figure, Outgoing
 from streams.state.codec import decode, encode
@@ -131,23 +131,13 @@ class DetectStage(_CoreStage):
     def apply(self, chunk: Chunk) -> list[Outgoing]:
         """What goes to tocsin.alerts (and, for what is no batch, to tocsin.dead-letters)."""
         batches: list[SampleBatch] = []
-        letters: list[DeadLetter] = []
+        letters: list[Outgoing] = []
         for row, value in enumerate(chunk.values):
             try:
                 batches.append(decode_batch(value or b""))
             except DecodeError as error:
-                letters.append(
-                    dead_letter(
-                        error.reason,
-                        error.detail,
-                        value,
-                        topic=chunk.topic,
-                        partition=chunk.partition,
-                        offset=chunk.offset_of(row),
-                        record_time=chunk.timestamps[row],
-                    )
-                )
-        return [*map(letter_record, letters), *self._told(batches)]
+                letters.append(refuse(error, chunk, row))
+        return [*letters, *self._told(batches)]
 
 
 class FusedStage(_CoreStage):

@@ -12,12 +12,12 @@ from schemas.config import Config, SourceConfig
 from schemas.dead_letters import DeadLetter
 from schemas.errors import CheckpointError
 from schemas.reasons import DeadLetterReason
-from schemas.records import cloud_event_headers, encode_record
 from schemas.samples import SampleBatch, encode_batch, make_batch
 from schemas.wire.interner import Identity, Interner
 from schemas.wire.native import NativeJson
 from streams.ingest.reader import Reader
 from streams.ingest.shuffle import make_batches
+from streams.letters import letter_record
 from streams.stage import Figure, Outgoing
 from streams.time.idle import Idle
 from streams.time.watermark import BEFORE_ALL
@@ -30,10 +30,6 @@ class _State(msgspec.Struct, frozen=True):
     v: int = 1
 
 
-TELLINGS = 4
-"""A detect partition without samples is told the watermark this often within a tick."""
-
-
 def make_reader(config: Config, source: SourceConfig, *, partitions: int) -> Reader:
     """Reader of one source partition as configured; `partitions` is the number of detect partitions."""
     identity = Identity(source.tenant.label, source.tenant.default, config.locality[1:], partitions)
@@ -44,28 +40,15 @@ def make_reader(config: Config, source: SourceConfig, *, partitions: int) -> Rea
     return Reader(decoder, Interner(identity, config.limits), config.time, config.limits)
 
 
-def letter_record(letter: DeadLetter) -> Outgoing:
-    """A dead letter as it is sent."""
-    source = f"{letter.topic}/{letter.partition}"
-    headers = cloud_event_headers("dead-letter", letter.id, source, letter.record_time)
-    return Outgoing(
-        topics.DEAD_LETTERS,
-        encode_record(letter),
-        key=letter.id.encode(),
-        headers=headers,
-        timestamp_ms=letter.record_time,
-    )
-
-
 class IngestStage:
     """Records of one source partition to batches on tocsin.samples and dead letters."""
 
     def __init__(self, config: Config, source: SourceConfig, topic: str, partition: int) -> None:
         self._partitions = config.kafka.partitions
         self._idle_after_ms = config.time.idle_after
-        # a partition that gets no samples needs the watermark only as often as it ticks
-        self._tell_ms = config.time.tick // TELLINGS
-        self._told = [BEFORE_ALL] * self._partitions
+        # a partition that gets no samples needs the watermark only when it passes a tick
+        self._tick_ms = config.time.tick
+        self._told = [BEFORE_ALL // self._tick_ms] * self._partitions
         self._reader = make_reader(config, source, partitions=self._partitions)
         self._topic = topic
         self._partition = partition
@@ -98,9 +81,10 @@ class IngestStage:
         self.refused.update(letter.reason for letter in letters)
         out = [letter_record(letter) for letter in letters]
         for target, batch in enumerate(batches):
-            if not len(batch) and batch.watermark < self._told[target] + self._tell_ms:
+            tick = batch.watermark // self._tick_ms
+            if not len(batch) and tick <= self._told[target]:
                 continue
-            self._told[target] = batch.watermark
+            self._told[target] = tick
             value = encode_batch(batch)
             out.append(
                 Outgoing(topics.SAMPLES, value, partition=target, timestamp_ms=batch.record_time)

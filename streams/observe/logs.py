@@ -23,7 +23,7 @@ class LastWord(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Keep it."""
         if record.name.startswith("aiokafka"):
-            self.text = record.getMessage()
+            self.text = record.getMessage().rstrip(": ")
 
 
 @contextmanager

@@ -233,7 +233,7 @@ class _Reader:
                 self._validation_fault(kind, path, each)
             wrong = {each["loc"][0] for each in faults}
             stand_ins = {key: value for key, value in STAND_INS.items() if key in wrong}
-            rest = {key: value for key, value in given.items() if key not in wrong}
+            rest = {k: v for k, v in given.items() if k not in wrong and isinstance(k, str)}
             return kind.model_validate(rest | stand_ins, context={"file": True})
 
     def _validation_fault(self, kind: type[Section], path: Place, error: Any) -> None:

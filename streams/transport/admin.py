@@ -19,6 +19,8 @@ from schemas.topics import Topic
 from streams.transport.broker import Broker
 
 CREATE_TIMEOUT_SECONDS = 30.0
+ANSWER_MS = 10_000
+"""Who asks a broker that does not answer wants to know soon; aiokafka's own limit is 40 s."""
 
 
 class TopicReport(NamedTuple):
@@ -71,7 +73,7 @@ async def list_topics(broker: Broker) -> dict[str, int]:
         BrokerError: the broker cannot be reached.
 
     """
-    admin = AIOKafkaAdminClient(**broker.client_options())
+    admin = AIOKafkaAdminClient(**broker.client_options(), request_timeout_ms=ANSWER_MS)
     try:
         await admin.start()
         described = await admin.describe_topics()

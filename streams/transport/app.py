@@ -60,12 +60,14 @@ class ChunkApp(faust.App):  # type: ignore[misc]  # Faust is untyped to mypy
         broker: Broker,
         *,
         session_timeout_seconds: float = 15.0,
-        fetch_max_wait_ms: int = 20,
+        fetch_max_wait_ms: int = 50,
+        gather_ms: int = 5,
         fetch_bytes: int = 262_144,
         chunk_keys: bool = False,
         chunk_headers: bool = False,
     ) -> None:
         self.fetch_max_wait_ms = fetch_max_wait_ms
+        self.gather_ms = gather_ms
         self.chunk_keys = chunk_keys
         self.chunk_headers = chunk_headers
         self.resume: Callable[[set[TP]], Awaitable[dict[TP, int]]] = _from_committed

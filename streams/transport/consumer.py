@@ -26,6 +26,11 @@ Committed = tuple[int, str]
 """A committed offset and the metadata beside it."""
 
 
+GATHER_BYTES = 65_536
+"""While records flow, the broker answers a fetch with this much, or after `gather_ms` with what there is."""
+QUIET_GATHERS = 4
+
+
 class ChunkConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust is untyped to mypy
     """aiokafka's consumer in a thread of its own, handing out chunks."""
 
@@ -98,10 +103,19 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc] 
                     want_headers=self.app.chunk_headers,
                 )
                 left = deadline - loop.time()
+                if chunks:
+                    fetcher._fetch_min_bytes = GATHER_BYTES
+                    fetcher._fetch_max_wait_ms = self.app.gather_ms
                 if chunks or left <= 0:
                     return chunks
                 waiter = fetcher._create_fetch_waiter()
-                done, _ = await asyncio.wait([waiter], timeout=left)
+                quiet = min(left, QUIET_GATHERS * self.app.gather_ms / 1000)
+                done, _ = await asyncio.wait([waiter], timeout=quiet)
+                if not done:
+                    # the first record after a silence is not made to wait for company
+                    fetcher._fetch_min_bytes = 1
+                    fetcher._fetch_max_wait_ms = self.app.fetch_max_wait_ms
+                    done, _ = await asyncio.wait([waiter], timeout=max(left - quiet, 0))
                 if not done:
                     waiter.cancel()
                     return {}

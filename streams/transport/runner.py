@@ -44,7 +44,8 @@ class RunnerOptions:
 
     checkpoint_interval_seconds: float = 5.0
     session_timeout_seconds: float = 15.0
-    fetch_max_wait_ms: int = 20
+    fetch_max_wait_ms: int = 50
+    gather_ms: int = 5
     fetch_bytes: int = 262_144
     queue_chunks: int = 4
     outbox_records: int = 20_000
@@ -97,6 +98,7 @@ class StageRunner(Generic[StageT]):
             broker,
             session_timeout_seconds=options.session_timeout_seconds,
             fetch_max_wait_ms=options.fetch_max_wait_ms,
+            gather_ms=options.gather_ms,
             fetch_bytes=options.fetch_bytes,
             chunk_keys=options.chunk_keys,
             chunk_headers=options.chunk_headers,
