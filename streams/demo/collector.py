@@ -23,6 +23,7 @@ class Collector:
 
     Attributes:
         incidents: latest final record of each incident.
+        announced: incident and number of each announcement.
         alerts: every transition, by id.
         ticks: how far each detect partition has come, ms.
 
@@ -52,6 +53,7 @@ class Collector:
         )
         self._task: asyncio.Task[None] | None = None
         self.incidents: dict[str, Incident] = {}
+        self.announced: set[tuple[str, int]] = set()
         self.alerts: dict[str, Alert] = {}
         self.notifications: dict[tuple[str, int], Notification] = {}
         self.remediations: list[Remediation] = []
@@ -77,6 +79,11 @@ class Collector:
     def firing(self) -> int:
         """How many alerts have fired."""
         return sum(a.state is AlertState.FIRING for a in self.alerts.values())
+
+    @property
+    def all_told(self) -> bool:
+        """Whether every announcement has come to an end at its receiver."""
+        return len({n.id for n in self.notifications.values() if n.final}) >= len(self.announced)
 
     async def _follow(self) -> None:
         while True:
@@ -114,6 +121,8 @@ class Collector:
                 self._alert(decode_record(value, AlertRecord))  # type: ignore[arg-type]  # a union
             case topics.INCIDENTS:
                 incident = decode_record(value, Incident)
+                if incident.announce is not None:
+                    self.announced.add((incident.id, incident.announcement))
                 if not incident.provisional:
                     self.incidents[incident.id] = incident
             case topics.NOTIFICATIONS:

@@ -237,9 +237,10 @@ class Demo:
                 await _until(
                     lambda: min(collector.ticks.values(), default=0) >= last and not workers.lag()
                 )
+                await asyncio.sleep(QUIET_SECONDS)
+                await _until(lambda: collector.all_told)
         except TimeoutError as error:
             raise BrokerError("the workers did not come to the end of the story in time") from error
-        await asyncio.sleep(QUIET_SECONDS)
 
 
 MOST_BEHIND_MS = 600_000
