@@ -21,7 +21,7 @@ from deploy.kafka.jars import UnavailableError
 from streams.time.clock import WallClock
 
 RESULTS = Path(__file__).with_name("results.json")
-WIDTH = 160
+WIDTH = 180
 """Of the table where nobody says how wide the screen is."""
 
 IN_PROCESS: dict[str, Callable[[float, str], Iterator[Row]]] = {
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(f"no real Kafka, nothing measured: {error}")
         return 1
     _say(f"done in {time.perf_counter() - began:.0f} s, written to {RESULTS.name}")
-    write_json(rows, RESULTS)
+    write_json(rows, RESULTS, list(ABOUT))
     if given.output == "json":
         print(as_json(rows), end="")
     else:
@@ -85,7 +85,7 @@ def run(names: Sequence[str], setting: Setting) -> list[Row]:
             command = f"make bench ARGS={name}"
             if name in IN_PROCESS:
                 setting.say(name)
-                rows += IN_PROCESS[name](0.6 if setting.quick else 3.0, command)
+                rows += IN_PROCESS[name](0.6 if setting.quick else 2.0, command)
                 continue
             if node is None:
                 setting.say("starting Kafka")

@@ -7,47 +7,37 @@ the same broker with nothing between: that is what these figures are held agains
 """
 
 import asyncio
-import os
-import signal
-import struct
-import sys
-import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 
-import msgspec
-import numpy as np
-from aiohttp import web
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaProducer
 
 from benchmarks import workload
 from benchmarks.node import Node
+from benchmarks.pager import reading, receiving, workers
 from benchmarks.row import Goal, Row
 from benchmarks.setting import Setting
-from schemas.topics import ALERTS
+from benchmarks.times import ECHO_TIME, Times, quantile
+from schemas.topics import ALERTS, outer_name
+from streams.time.clock import WallClock
 
-TOPIC = "benchmark-live"
-ECHO = "benchmark-echo"
+ECHOED = "one hop through the same broker"
 PER_SECOND = 1_000
 BREACH_EVERY = 50
 WARM_UP_SECONDS = 5.0
-START_SECONDS = 60.0
 LAST_SECONDS = 10.0
-"""For the last announcement to arrive, and for the workers to stop."""
-ECHO_TIME = struct.Struct("<d")
+"""For the last announcement to arrive."""
 USUAL, BREACH = 200.0, 5_000.0
 QUANTILES = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999}
 
 CONFIG = """
-kafka: {{partitions: {partitions}}}
-sources: [{{topic: {topic}}}]
+kafka: {{partitions: {partitions}, prefix: {prefix}}}
+sources: [{{topic: {topic}, keyed: {keyed}}}]
 rules: [rules.yml]
 notify: {{receivers: [{{type: webhook, name: pager, url: "{url}"}}]}}
-record: {{path: {database}}}
+record: {{path: tocsin.db}}
 """
 RULES = f"""
 groups:
@@ -60,212 +50,106 @@ groups:
 """
 
 
-@dataclass
-class Times:
-    """When each breach was sent, its alert on its topic, and somebody paged: seconds by service.
-
-    An echo is a wait already, in milliseconds, beside the time at which it was sent.
-    """
-
-    expected: int
-    sent: dict[str, float] = field(default_factory=dict)
-    alerted: dict[str, float] = field(default_factory=dict)
-    paged: dict[str, float] = field(default_factory=dict)
-    echoes: list[tuple[float, float]] = field(default_factory=list)
-    all_paged: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def page(self, service: str, now: float) -> None:
-        """Somebody was paged for a service; only the first time counts."""
-        self.paged.setdefault(service, now)
-        if len(self.paged) == self.expected:
-            self.all_paged.set()
-
-    def alert(self, value: bytes, now: float) -> None:
-        """A record of tocsin.alerts arrived; ticks have no labels."""
-        labels = msgspec.json.decode(value).get("labels", {})
-        self.alerted.setdefault(labels.get("service", ""), now)
-
-    def echo(self, value: bytes, now: float) -> None:
-        """A message to this process itself arrived."""
-        (at,) = ECHO_TIME.unpack(value)
-        self.echoes.append((at, (now - at) * 1000.0))
-
-    def waits_ms(self, arrived: dict[str, float], since: float) -> list[float]:
-        """Milliseconds from sending to arrival, for what was sent since then."""
-        return [
-            (arrived[service] - at) * 1000.0
-            for service, at in self.sent.items()
-            if at >= since and service in arrived
-        ]
-
-
 def measure(setting: Setting, node: Node, command: str) -> Iterator[Row]:
-    """Rows of the benchmark.
+    """Rows of the benchmark: telemetry that is keyed by locality, and telemetry that is not."""
+    for path, keyed in (("fused", True), ("two_hops", False)):
+        seconds = WARM_UP_SECONDS + (6.0 if setting.quick else 40.0)
+        setting.say(f"latency: {path}: {PER_SECOND:,} messages/s for {seconds:g} s")
+        run = _Run(node.bootstrap, path, keyed=keyed)
+        node.create(run.topic, run.echo_topic, prefix=run.prefix)
+        times = asyncio.run(run.measure(round(seconds * PER_SECOND)))
+        yield from rows(f"latency.{path}", times, command)
+
+
+def rows(name: str, times: Times, command: str) -> Iterator[Row]:
+    """Rows of one run.
 
     Raises:
-        RuntimeError: the workers did not start, or nobody was paged.
+        RuntimeError: nobody was paged.
 
     """
-    seconds = 15.0 if setting.quick else 60.0
-    node.create(TOPIC, ECHO)
-    setting.say(f"latency: {PER_SECOND:,} messages/s for {WARM_UP_SECONDS + seconds:g} s")
-    times, since = asyncio.run(_run(node.bootstrap, seconds))
-    node.forget()
-    pages = times.waits_ms(times.paged, since)
+    pages = times.waits_ms(times.paged)
     if not pages:
         raise RuntimeError("nobody was paged")
-    echoes = [wait_ms for at, wait_ms in times.echoes if at >= since]
-    for what, waits in (("webhook", pages), ("alert", times.waits_ms(times.alerted, since))):
-        for name, share in QUANTILES.items():
-            yield Row(
-                f"latency.{what}.{name}",
-                quantile(waits, share),
-                "ms",
-                command,
-                "one hop through the same broker",
-                quantile(echoes, share),
-                Goal("value", "<=", 100.0) if (what, name) == ("webhook", "p99") else None,
-            )
-    sent = sum(at >= since for at in times.sent.values())
+    alerts, echoes = times.waits_ms(times.alerted), times.echoes_ms()
+    for what, waits in (("webhook", pages), ("alert", alerts)):
+        for label, share in QUANTILES.items():
+            goal = Goal("value", "<=", 100.0) if (what, label) == ("webhook", "p99") else None
+            value, echo = quantile(waits, share), quantile(echoes, share)
+            yield Row(f"{name}.{what}.{label}", value, "ms", command, ECHOED, echo, goal)
     yield Row(
-        "latency.webhook.count",
+        f"{name}.webhook.count",
         len(pages),
         "incidents",
         command,
         "breaches sent",
-        sent,
+        sum(at >= times.since for at in times.sent.values()),
         Goal("ratio", ">=", 1.0),
     )
 
 
-def quantile(waits: list[float], share: float) -> float:
-    """The least wait that this share of the waits does not exceed; a wait that was measured, never one between two."""
-    return float(np.quantile(waits, share, method="inverted_cdf"))
+@dataclass(frozen=True)
+class _Run:
+    """One run on topics of its own."""
 
+    bootstrap: str
+    path: str
+    keyed: bool
 
-async def _run(bootstrap: str, seconds: float) -> tuple[Times, float]:
-    count = round((WARM_UP_SECONDS + seconds) * PER_SECOND)
-    times = Times(expected=-(-count // BREACH_EVERY))
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
-    async with (
-        _receiving(times) as url,
-        _reading(bootstrap, ALERTS, times.alert),
-        _reading(bootstrap, ECHO, times.echo),
-        _workers(bootstrap, url),
-        producer,
-    ):
-        began = time.perf_counter()
-        await _produce(producer, times, began, count)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LAST_SECONDS):
-                await times.all_paged.wait()
-    return times, began + WARM_UP_SECONDS
+    @property
+    def prefix(self) -> str:
+        return f"latency-{self.path}-"
 
+    @property
+    def topic(self) -> str:
+        return f"{self.prefix}telemetry"
 
-async def _produce(producer: AIOKafkaProducer, times: Times, began: float, count: int) -> None:
-    for number in range(count):
-        wait = began + number / PER_SECOND - time.perf_counter()
-        if wait > 0:
-            await asyncio.sleep(wait)
-        if number % BREACH_EVERY == BREACH_EVERY // 2:
-            await producer.send(ECHO, ECHO_TIME.pack(time.perf_counter()))
-        breach = number % BREACH_EVERY == 0
-        service = f"breach-{number}" if breach else f"service-{number % workload.SERIES:04d}"
-        now_ms = time.time_ns() // 1_000_000
-        value = workload.encode(now_ms, BREACH if breach else USUAL, service.encode())
-        if breach:
-            times.sent[service] = time.perf_counter()
-        await producer.send(TOPIC, value, service.encode())
+    @property
+    def echo_topic(self) -> str:
+        return f"{self.prefix}echo"
 
-
-@asynccontextmanager
-async def _receiving(times: Times) -> AsyncIterator[str]:
-    """A server for webhooks; gives its URL."""
-
-    async def page(request: web.Request) -> web.Response:
-        now = time.perf_counter()
-        for alert in msgspec.json.decode(await request.read())["alerts"]:
-            times.page(alert["labels"]["service"], now)
-        return web.Response()
-
-    app = web.Application()
-    app.router.add_post("/", page)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    finally:
-        await runner.cleanup()
-
-
-@asynccontextmanager
-async def _reading(
-    bootstrap: str, topic: str, take: Callable[[bytes, float], None]
-) -> AsyncIterator[None]:
-    """Reads a topic as any consumer could; `take` gets each value and the time of its arrival."""
-
-    async def read(consumer: AIOKafkaConsumer) -> None:
-        async for record in consumer:
-            take(record.value, time.perf_counter())
-
-    async with AIOKafkaConsumer(
-        topic, bootstrap_servers=bootstrap, auto_offset_reset="latest"
-    ) as consumer:
-        task = asyncio.create_task(read(consumer))
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-
-
-@asynccontextmanager
-async def _workers(bootstrap: str, url: str) -> AsyncIterator[None]:
-    """`tocsin run` with all stages, ready to read."""
-    with tempfile.TemporaryDirectory(prefix="tocsin-benchmark-") as folder:
-        home = Path(folder)
-        facts: dict[str, Any] = {"partitions": workload.PARTITIONS, "topic": TOPIC, "url": url}
-        text = CONFIG.format(**facts, database=home / "tocsin.db")
-        (home / "tocsin.yaml").write_text(text)
-        (home / "rules.yml").write_text(RULES)
-        command = [sys.executable, "-m", "streams.cli.main", "run", "--broker", bootstrap]
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            "--config",
-            str(home / "tocsin.yaml"),
-            stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+    def _config(self, url: str) -> str:
+        return CONFIG.format(
+            prefix=self.prefix,
+            partitions=workload.PARTITIONS,
+            topic=self.topic,
+            keyed=str(self.keyed).lower(),
+            url=url,
         )
-        assert process.stderr is not None
-        said: list[str] = []
-        ready = asyncio.Event()
 
-        async def listen(stream: asyncio.StreamReader) -> None:
-            async for line in stream:
-                said.append(line.decode())
-                del said[:-20]
-                if line.startswith(b"running "):
-                    ready.set()
-            ready.set()
+    async def measure(self, count: int) -> Times:
+        times = Times(expected=-(-count // BREACH_EVERY))
+        producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap)
+        async with (
+            receiving(times) as url,
+            reading(self.bootstrap, outer_name(ALERTS, self.prefix), times.alert),
+            reading(self.bootstrap, self.echo_topic, times.echo),
+            workers(self.bootstrap, self._config(url), RULES),
+            producer,
+        ):
+            began = time.perf_counter()
+            times.since = began + WARM_UP_SECONDS
+            await self._produce(producer, times, began, count)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LAST_SECONDS):
+                    await times.all_paged.wait()
+        return times
 
-        listening = asyncio.create_task(listen(process.stderr))
-        try:
-            async with asyncio.timeout(START_SECONDS):
-                await ready.wait()
-            if listening.done():
-                raise RuntimeError(f"the workers ended:\n{''.join(said)}")
-            yield
-            if process.returncode is not None:
-                raise RuntimeError(f"the workers ended:\n{''.join(said)}")
-        finally:
-            if process.returncode is None:
-                process.send_signal(signal.SIGTERM)
-                try:
-                    async with asyncio.timeout(2 * LAST_SECONDS):
-                        await process.wait()
-                except TimeoutError:
-                    process.kill()
-            await listening
+    async def _produce(
+        self, producer: AIOKafkaProducer, times: Times, began: float, count: int
+    ) -> None:
+        clock = WallClock()
+        for number in range(count):
+            wait = began + number / PER_SECOND - time.perf_counter()
+            if wait > 0:
+                await asyncio.sleep(wait)
+            if number % BREACH_EVERY == BREACH_EVERY // 2:
+                echo = ECHO_TIME.pack(time.perf_counter())
+                await producer.send(self.echo_topic, echo)
+            breach = number % BREACH_EVERY == 0
+            service = f"breach-{number}" if breach else f"service-{number % workload.SERIES:04d}"
+            now_ms = clock.now_ms()
+            value = workload.encode(now_ms, BREACH if breach else USUAL, service.encode())
+            if breach:
+                times.sent[service] = time.perf_counter()
+            await producer.send(self.topic, value, service.encode())

@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from statistics import median
-from typing import Self
 
 import msgspec
 
@@ -89,11 +88,6 @@ def measured_in_process(module: str, arguments: Sequence[str]) -> Measured:
 
 class Repeated(list[Measured]):
     """The same measurement several times over."""
-
-    @classmethod
-    def run(cls, times: int, measure: Callable[[], Measured]) -> Self:
-        """Measure again and again."""
-        return cls(measure() for _ in range(times))
 
     @property
     def per_core_second(self) -> float:

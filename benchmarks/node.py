@@ -1,4 +1,4 @@
-"""Node: a real Kafka of this run on free ports, its topics, and how they are filled and emptied.
+"""Node: a real Kafka of this run on free ports, its topics, and how they are filled.
 
 Refuses to measure on anything else: the embedded broker keeps too little, and another broker would be no comparison.
 """
@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from benchmarks import workload
 from deploy.kafka.broker import passing_node
-from schemas.topics import OWN_TOPICS, Topic, all_topics
+from schemas.topics import Topic, all_topics
 from streams.transport.admin import create_topics
 from streams.transport.broker import Broker
 
@@ -31,11 +31,17 @@ class Node:
         self.bootstrap = bootstrap
         self._admin = AdminClient({"bootstrap.servers": bootstrap} | QUIET)
 
-    def create(self, *names: str) -> None:
-        """Make topics, and our own where they are missing."""
-        own = all_topics((), workload.PARTITIONS)
+    def create(self, *names: str, prefix: str = "") -> None:
+        """Make these topics, and our own with this prefix: each run has its own, so none sees what another left."""
+        own = all_topics((), workload.PARTITIONS, prefix)
         given = [Topic(n, "any", "telemetry", workload.PARTITIONS) for n in names]
         asyncio.run(create_topics(Broker(self.bootstrap), [*given, *own]))
+
+    def count(self, topic: str) -> int:
+        """How many records a topic holds."""
+        places = [TopicPartition(topic, p) for p in range(workload.PARTITIONS)]
+        found = self._admin.list_offsets(dict.fromkeys(places, OffsetSpec.latest()))
+        return sum(answer.result(ADMIN_SECONDS).offset for answer in found.values())
 
     def fill(self, topic: str, messages: Iterable[workload.Message]) -> None:
         """Write messages, and wait until the broker has them.
@@ -74,41 +80,6 @@ class Node:
         producer.flush()
         if refused:
             raise RuntimeError(f"{len(refused)} messages were refused, the first: {refused[0]}")
-
-    def forget(self) -> dict[str, int]:
-        """Empty our own topics and remove our consumer groups, so that the next run begins anew.
-
-        Returns how many records each of the topics held.
-        """
-        groups = [g.group_id for g in self._admin.list_consumer_groups().result().valid]
-        ours = [group for group in groups if group.startswith("tocsin-")]
-        if ours:
-            for done in self._admin.delete_consumer_groups(ours).values():
-                done.result(ADMIN_SECONDS)
-        # a compacted topic cannot be emptied; without a committed pointer nobody reads its snapshots
-        names = [t.name for t in OWN_TOPICS if t.settings["cleanup.policy"] == "delete"]
-        places = [TopicPartition(n, p) for n in names for p in range(workload.PARTITIONS)]
-        starts, ends = self._offsets(places, earliest=True), self._offsets(places, earliest=False)
-        full = [
-            TopicPartition(*place, ends[place]) for place in ends if ends[place] > starts[place]
-        ]
-        if full:
-            for emptied in self._admin.delete_records(full).values():
-                emptied.result(ADMIN_SECONDS)
-        held = dict.fromkeys(names, 0)
-        for name, partition in ends:
-            held[name] += ends[name, partition] - starts[name, partition]
-        return held
-
-    def _offsets(
-        self, places: Iterable[TopicPartition], *, earliest: bool
-    ) -> dict[tuple[str, int], int]:
-        spec = OffsetSpec.earliest() if earliest else OffsetSpec.latest()
-        found = self._admin.list_offsets(dict.fromkeys(places, spec))
-        return {
-            (place.topic, place.partition): answer.result(ADMIN_SECONDS).offset
-            for place, answer in found.items()
-        }
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -16,12 +17,25 @@ MARKED = 10_000
 
 def as_json(rows: Sequence[Row]) -> str:
     """The rows as one JSON array, one object a row."""
-    return json.dumps([row.record() for row in rows], indent=2) + "\n"
+    return _text([row.record() for row in rows])
 
 
-def write_json(rows: Sequence[Row], path: Path) -> None:
-    """Put the rows into a file in place of what it held."""
-    path.write_text(as_json(rows))
+def write_json(rows: Sequence[Row], path: Path, benchmarks: Sequence[str]) -> None:
+    """Put the rows into a file, in the order of the benchmarks; rows of benchmarks that were not measured stay."""
+    old = json.loads(path.read_text()) if path.exists() else []
+    measured = {_benchmark(row.name) for row in rows}
+    kept = [record for record in old if _benchmark(record["name"]) in {*benchmarks} - measured]
+    records = [row.record() for row in rows] + kept
+    records.sort(key=lambda record: benchmarks.index(_benchmark(record["name"])))
+    path.write_text(_text(records))
+
+
+def _benchmark(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def _text(records: Sequence[dict[str, Any]]) -> str:
+    return json.dumps(records, indent=2) + "\n"
 
 
 def show(rows: Sequence[Row], console: Console) -> None:
@@ -35,7 +49,7 @@ def show(rows: Sequence[Row], console: Console) -> None:
     table.add_column("ratio", justify="right", no_wrap=True)
     table.add_column("goal", no_wrap=True)
     table.add_column("", no_wrap=True)
-    table.add_column("command")
+    table.add_column("command", no_wrap=True)
     for row in rows:
         table.add_row(
             row.name,

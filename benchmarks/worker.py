@@ -22,9 +22,10 @@ PATIENCE_SECONDS = 120.0
 
 async def run(given: argparse.Namespace) -> None:
     """Read `messages` messages, and report those after the warm-up."""
-    config = workload.config(given.topic, keyed=given.fused)
+    config = workload.config(given.topic, keyed=given.fused, prefix=given.prefix)
+    broker = Broker.from_config(config.kafka, given.broker)
     stages = ("detect",) if given.fused else ("ingest", "detect")
-    setting = Setting(config, workload.rules(), Broker(given.broker), WallClock(), stages)
+    setting = Setting(config, workload.rules(), broker, WallClock(), stages)
     async with Workers(setting) as workers:
         runners = workers.host.runners
         reader = runners["fused" if given.fused else "ingest"]
@@ -78,6 +79,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--broker", required=True)
     parser.add_argument("--topic", required=True)
+    parser.add_argument("--prefix", required=True, help="of our own topics and groups")
     parser.add_argument("--warm-up", type=int, required=True, help="messages before it counts")
     parser.add_argument("--messages", type=int, required=True, help="messages in all")
     parser.add_argument("--fused", action="store_true", help="one hop; two without it")

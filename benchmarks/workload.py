@@ -30,7 +30,7 @@ ONE_SPIKE_IN = 5_000
 PART = 100_000
 """Samples drawn at once."""
 
-WARM_UP_SAMPLES = 60
+WARM_UP_SAMPLES = 20
 TAIL = 1e-6
 """Tail probability of a normal law that makes an alert: about 4.9 standard deviations."""
 
@@ -101,9 +101,9 @@ def rules(text: str = RULES) -> list[RuleGroup]:
     return groups
 
 
-def config(topic: str, *, keyed: bool, partitions: int = PARTITIONS) -> Config:
+def config(topic: str, *, keyed: bool, partitions: int = PARTITIONS, prefix: str = "") -> Config:
     """Configuration of our workers."""
     return Config(
-        kafka=KafkaConfig(partitions=partitions, checkpoint_interval=CHECKPOINT_MS),
+        kafka=KafkaConfig(partitions=partitions, checkpoint_interval=CHECKPOINT_MS, prefix=prefix),
         sources=(SourceConfig(topic=topic, keyed=keyed),),
     )

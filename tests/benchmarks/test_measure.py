@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from benchmarks import measure
-from benchmarks.latency import Times, quantile
 from benchmarks.measure import Measured, Meter, Repeated
 
 
@@ -36,8 +35,8 @@ def test_rates_are_messages_over_time() -> None:
 
 def test_of_several_runs_the_median_counts() -> None:
     """One slow or fast run of three has no say."""
-    runs = iter([Measured(100, 1.0, 1.0), Measured(100, 10.0, 10.0), Measured(100, 2.0, 4.0)])
-    found = Repeated.run(3, lambda: next(runs))
+    runs = [Measured(100, 1.0, 1.0), Measured(100, 10.0, 10.0), Measured(100, 2.0, 4.0)]
+    found = Repeated(runs)
     assert (50.0, 25.0) == (found.per_core_second, found.per_second)
 
 
@@ -60,21 +59,3 @@ def test_a_process_that_fails_is_an_error_with_its_last_words(
     monkeypatch.setenv("PYTHONPATH", ":".join([str(tmp_path), *sys.path]))
     with pytest.raises(RuntimeError, match="out of luck"):
         measure.measured_in_process("broken", [])
-
-
-def test_quantiles_are_waits_that_were_measured() -> None:
-    """A quantile is never a number between two waits, and p99.9 of a few hundred is the longest."""
-    waits = [float(n) for n in range(1, 301)]
-    assert [150.0, 297.0, 300.0] == [quantile(waits, share) for share in (0.5, 0.99, 0.999)]
-
-
-def test_only_the_first_page_of_a_breach_after_the_warm_up_counts() -> None:
-    """A repeated announcement does not change a wait; breaches of the warm-up and those still open have none."""
-    times = Times(expected=3)
-    times.sent = {"early": 1.0, "late": 10.0, "open": 11.0}
-    for service, now in (("early", 1.5), ("late", 10.25), ("late", 12.0)):
-        times.page(service, now)
-    assert [250.0] == times.waits_ms(times.paged, since=5.0)
-    assert not times.all_paged.is_set()
-    times.page("open", 13.0)
-    assert times.all_paged.is_set()

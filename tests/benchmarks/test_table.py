@@ -18,6 +18,7 @@ FAST = Row(
     Goal("ratio", ">=", 20.0),
 )
 SLOW = Row("latency.webhook.p99", 123.456, "ms", "make bench", goal=Goal("value", "<=", 100.0))
+BENCHMARKS = ["codec", "throughput", "latency"]
 PLAIN = Row("codec.ingest", 7.0, "samples/s", "make bench")
 
 
@@ -51,14 +52,24 @@ def test_a_ratio_without_a_figure_to_compare_misses_its_goal() -> None:
     assert Row("x", 1.0, "ms", "make bench", goal=Goal("ratio", ">=", 1.0)).met is False
 
 
-def test_json_holds_the_rows_in_order(tmp_path: Path) -> None:
-    """The file holds exactly the rows, in order, with four significant digits."""
+def test_json_holds_the_rows_in_order_of_the_benchmarks(tmp_path: Path) -> None:
+    """The file holds exactly the rows, in the order of the benchmarks, with four significant digits."""
     path = tmp_path / "results.json"
-    write_json([SLOW, FAST], path)
+    write_json([SLOW, FAST], path, BENCHMARKS)
     found = json.loads(path.read_text())
-    assert ["latency.webhook.p99", "throughput.fused"] == [row["name"] for row in found]
-    assert 123.5 == found[0]["value"]
-    assert as_json([SLOW, FAST]) == path.read_text()
+    assert ["throughput.fused", "latency.webhook.p99"] == [row["name"] for row in found]
+    assert 123.5 == found[1]["value"]
+    assert as_json([FAST, SLOW]) == path.read_text()
+
+
+def test_a_partial_run_keeps_what_it_did_not_measure(tmp_path: Path) -> None:
+    """Rows of a benchmark that was measured anew are replaced, those of the others stay, unknown ones go."""
+    path = tmp_path / "results.json"
+    gone = Row("forgotten.figure", 1.0, "ms", "make bench")
+    path.write_text(as_json([gone, PLAIN, SLOW]))
+    write_json([Row("latency.alert.p50", 5.0, "ms", "make bench")], path, BENCHMARKS)
+    found = json.loads(path.read_text())
+    assert ["codec.ingest", "latency.alert.p50"] == [row["name"] for row in found]
 
 
 def test_the_table_shows_every_row_with_its_verdict() -> None:
