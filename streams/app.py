@@ -4,6 +4,7 @@ This is the wiring and nothing else: the pure stages are made here with what the
 """
 
 import asyncio
+import gc
 from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -29,7 +30,11 @@ from streams.rules.rule import RuleGroup
 from streams.time.clock import Clock
 from streams.transport.broker import Broker
 from streams.transport.host import Host
-from streams.transport.runner import RunnerOptions
+from streams.transport.runner import GATHER_MS, RunnerOptions
+
+GC_THRESHOLDS = (20_000, 20, 100)
+UNHURRIED_MS = 200
+"""The recorder and the remediator gather for this long: nobody waits for them, and each write is a transaction."""
 
 STAGES = ("ingest", "detect", "correlate", "notify", "remediate", "record")
 
@@ -62,6 +67,10 @@ class Workers:
             if stage in self._setting.stages:
                 getattr(self, f"_add_{stage}")()
         await self._stack.enter_async_context(self.host)
+        # what is alive now stays: a collection over all of it would stop the loop for longer than a page may take
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
         idle_after_ms = self._setting.config.time.idle_after
         for name in ("ingest", "fused"):
             if runner := self.host.runners.get(name):
@@ -83,11 +92,12 @@ class Workers:
         """Records that the stages here have not applied yet."""
         return sum(runner.vitals().lag for runner in self.host.runners.values())
 
-    def _options(self) -> RunnerOptions:
+    def _options(self, gather_ms: int = GATHER_MS) -> RunnerOptions:
         kafka = self._setting.config.kafka
         return RunnerOptions(
             checkpoint_interval_seconds=kafka.checkpoint_interval / 1000,
             session_timeout_seconds=kafka.session_timeout / 1000,
+            gather_ms=gather_ms,
         )
 
     def _add_ingest(self) -> None:
@@ -156,7 +166,8 @@ class Workers:
             self._agents.add(agent)
             return agent
 
-        self.host.add("remediate", [topics.INCIDENTS], make, self._options(), self._retire)
+        options = self._options(UNHURRIED_MS)
+        self.host.add("remediate", [topics.INCIDENTS], make, options, self._retire)
 
     def _retire(self, agent: NotifyAgent | RemediateAgent) -> None:
         """Let an agent whose partition has gone to another worker end what it has begun, and begin nothing more."""
@@ -169,7 +180,8 @@ class Workers:
         history = History(self._setting.config.record.path)
         self._stack.callback(history.close)
         inputs = [topics.INCIDENTS, topics.NOTIFICATIONS, topics.REMEDIATIONS]
-        self.host.add("record", inputs, lambda _topic, _p: RecordAgent(history), self._options())
+        options = self._options(UNHURRIED_MS)
+        self.host.add("record", inputs, lambda _topic, _p: RecordAgent(history), options)
 
     async def _send_action(self, action: KafkaSend) -> None:
         """Send the record of a playbook, and wait until it is stored."""

@@ -39,7 +39,7 @@ _VERBS = {
 _EPILOG = """\b
 Exit codes:
   0    done
-  1    the answer is no: check found faults, the demo missed one, no such incident
+  1    the answer is no: a fault found or missed, no such incident, a topic does not fit
   2    the command, the configuration or an input file is wrong
   3    no broker is named, none answers, or it lacks our topics
   70   a worker ended on a fault of its own
@@ -106,8 +106,9 @@ def _explain(error: Exception, last_word: LastWord) -> tuple[list[str], int]:
     match error:
         case click.ClickException():
             context = getattr(error, "ctx", None)
-            see = f"; see `{context.command_path} --help`" if context is not None else ""
-            return [" ".join(error.format_message().split()).rstrip(".") + see], EXIT_USAGE
+            verb = context.command_path if context is not None else "tocsin"
+            what = " ".join(error.format_message().split()).rstrip(".")
+            return [f"{what}; see `{verb} --help`"], EXIT_USAGE
         case ConfigError():
             return error.problems, EXIT_USAGE
         case BrokerError():

@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import TypeVar
@@ -25,7 +26,7 @@ from streams.cli.tables import count, print_json
 from streams.produce.columns import Columns
 from streams.produce.host import host_name, read
 from streams.produce.refusal import ReplayError
-from streams.produce.replay import Pace, paced, shift_to
+from streams.produce.replay import Pace, begin_ms, paced, shift_to, span_of
 from streams.produce.replay import read as read_files
 from streams.produce.shell import Sender, Sent, producing, watch
 from streams.produce.shop import Shop
@@ -86,7 +87,9 @@ def host(
 @with_speed
 @with_columns
 @click.option(
-    "--keep-times", is_flag=True, help="Send the times as they are; else the first becomes now."
+    "--keep-times",
+    is_flag=True,
+    help="Send the times as they are; else they are moved up to now, never beyond it.",
 )
 def replay(
     files: tuple[Path, ...],
@@ -104,9 +107,12 @@ def replay(
     Several files are merged by time, and sent at real speed or N times as fast.
     """
     target = _Target(config_path, broker, topic)
-    records = _begun(read_files(files, Columns(time_column, value_column)), files)
+    columns = Columns(time_column, value_column)
+    records = _begun(read_files(files, columns), files)
     if not keep_times:
-        records = shift_to(records, WallClock().now_ms())
+        with _refusing():
+            span_ms = span_of(read_files(files, columns)) if speed > 1 else 0
+        records = shift_to(records, begin_ms(WallClock().now_ms(), span_ms, speed))
     target.send(_paced(records, speed), output)
 
 
@@ -134,7 +140,8 @@ def simulate(
 ) -> None:
     """A shop of 14 services and two tenants, with five planted faults."""
     target = _Target(config_path, broker, topic)
-    shop = Shop(seed, WallClock().now_ms())
+    now_ms = WallClock().now_ms()
+    shop = Shop(seed, begin_ms(now_ms, Shop(seed, now_ms).end_ms - now_ms, speed))
     if truth is not None:
         truth.write_bytes(shop.truth_json())
     target.send(_paced(shop.records(), speed), output)
@@ -142,13 +149,20 @@ def simulate(
 
 def _begun(records: Iterator[Record], files: Sequence[Path]) -> Iterator[Record]:
     """The records, when there is one: files that cannot be read are refused before a broker is asked."""
-    try:
+    with _refusing():
         first = next(records, None)
-    except ReplayError as error:
-        raise ConfigError([str(error)]) from error
     if first is None:
         raise ConfigError([f"{', '.join(map(str, files))}: there is nothing in it"])
     return chain([first], records)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Turn what is wrong with a file into an error that names file and line."""
+    try:
+        yield
+    except ReplayError as error:
+        raise ConfigError([str(error)]) from error
 
 
 async def _paced(records: Iterator[Record], speed: float) -> AsyncIterator[Record]:
@@ -173,12 +187,10 @@ class _Target:
     def send(self, source: AsyncIterable[Record], output: str) -> None:
         """Send until the source ends or Ctrl-C, and tell how much it was."""
         try:
-            with asking(self._kafka.bootstrap):
+            with asking(self._kafka.bootstrap), _refusing():
                 asyncio.run(self._sending(source))
         except KeyboardInterrupt:
             pass  # the usual end of `produce host`
-        except ReplayError as error:
-            raise ConfigError([str(error)]) from error
         sent = self._sent
         if output == "json":
             print_json({"topic": self._topic, **sent._asdict()})

@@ -1,6 +1,7 @@
 """`tocsin topics create|list`: the topics that Tocsin needs, on the broker."""
 
 import asyncio
+import sys
 from pathlib import Path
 
 import click
@@ -8,6 +9,7 @@ import click
 from schemas.config import Config
 from schemas.topics import Topic, all_topics
 from streams.cli.broker import asking, running_broker, with_broker
+from streams.cli.main import EXIT_NO
 from streams.cli.options import open_document, with_config, with_output
 from streams.cli.tables import print_json, print_table
 from streams.transport.admin import TopicReport, create_topics, list_topics
@@ -30,7 +32,10 @@ def needed_topics(config: Config) -> list[Topic]:
 @with_broker
 @with_output
 def create(config_path: Path | None, broker: str | None, output: str) -> None:
-    """Make the topics that are missing; what is there stays as it is."""
+    """Make the topics that are missing; what is there stays as it is.
+
+    Ends with 1 when a topic is there with another number of partitions than wanted.
+    """
     config = open_document(config_path).config
     kafka = running_broker(config, broker)
     making = create_topics(
@@ -40,9 +45,11 @@ def create(config_path: Path | None, broker: str | None, output: str) -> None:
         reports = asyncio.run(making)
     if output == "json":
         print_json([report._asdict() for report in reports])
-        return
-    rows = [(report.name, str(report.partitions), _fate(report)) for report in reports]
-    print_table(("topic", "partitions", ""), rows)
+    else:
+        rows = [(report.name, str(report.partitions), _fate(report)) for report in reports]
+        print_table(("topic", "partitions", ""), rows)
+    if not all(report.fits for report in reports):
+        sys.exit(EXIT_NO)
 
 
 def _fate(report: TopicReport) -> str:

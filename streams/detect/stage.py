@@ -185,9 +185,9 @@ class FusedStage(_CoreStage):
             partition=partition,
             watermark=self._reader.watermark,
             record_time=self._reader.record_time,
-            targets=1,
+            partitions=1,
         )
-        return [*map(letter_record, letters), *self._told(batches)]
+        return [*map(letter_record, letters), *self._told([batch for _, batch in batches])]
 
     def _facts(self) -> dict[str, object]:
         return {"newest": self._reader.newest, "read_until": self._reader.record_time}

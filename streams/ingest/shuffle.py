@@ -1,7 +1,7 @@
 """Shuffle: samples of a source partition to batches, one for each detect partition.
 
 All samples of one record that go to one partition go in one batch, so that a reader can skip what it has by source
-offset alone. A partition that gets no sample still learns the watermark.
+offset alone.
 """
 
 import numpy as np
@@ -19,33 +19,33 @@ def make_batches(
     partition: int,
     watermark: int,
     record_time: int,
-    targets: int,
-) -> list[SampleBatch]:
-    """A batch for each of the `targets` detect partitions, in their order; without samples where it gets none."""
+    partitions: int,
+) -> list[tuple[int, SampleBatch]]:
+    """Detect partition and batch for each of the `partitions` that gets samples, in their order."""
     ids, index = np.unique(samples.ids, return_inverse=True)
-    homes = interner.partitions(ids)
+    homes = interner.partitions(ids) if partitions > 1 else np.zeros(len(ids), np.int32)
+    targets = sorted(set(homes.tolist()))
     out = []
-    for target in range(targets):
+    for target in targets:
         mine = homes == target
-        if targets == 1 or mine.all():
+        if len(targets) == 1:
             chosen, local, which = ids, index, np.arange(len(index))
         else:
             chosen = ids[mine]
             picked = np.flatnonzero(mine[index])
             local = (np.cumsum(mine) - 1)[index[picked]]
             which = picked
-        out.append(
-            SampleBatch(
-                topic,
-                partition,
-                watermark,
-                record_time,
-                interner.fingerprints(chosen),
-                [interner.label_bytes[i] for i in chosen.tolist()],
-                local.astype(np.uint32),
-                samples.times[which],
-                samples.values[which],
-                samples.offsets[which],
-            )
+        batch = SampleBatch(
+            topic,
+            partition,
+            watermark,
+            record_time,
+            interner.fingerprints(chosen),
+            [interner.label_bytes[i] for i in chosen.tolist()],
+            local.astype(np.uint32),
+            samples.times[which],
+            samples.values[which],
+            samples.offsets[which],
         )
+        out.append((target, batch))
     return out

@@ -4,15 +4,15 @@ Its state is small: the newest event time and record time, and the watermark tha
 """
 
 from collections import Counter
+from collections.abc import Iterable
 
 import msgspec
 
 from schemas import topics
 from schemas.config import Config, SourceConfig
-from schemas.dead_letters import DeadLetter
 from schemas.errors import CheckpointError
 from schemas.reasons import DeadLetterReason
-from schemas.samples import SampleBatch, encode_batch, make_batch
+from schemas.samples import encode_batch, make_batch
 from schemas.wire.interner import Identity, Interner
 from schemas.wire.native import NativeJson
 from streams.ingest.reader import Reader
@@ -40,6 +40,10 @@ def make_reader(config: Config, source: SourceConfig, *, partitions: int) -> Rea
     return Reader(decoder, Interner(identity, config.limits), config.time, config.limits)
 
 
+def _batch_record(value: bytes, target: int, record_time: int) -> Outgoing:
+    return Outgoing(topics.SAMPLES, value, partition=target, timestamp_ms=record_time)
+
+
 class IngestStage:
     """Records of one source partition to batches on tocsin.samples and dead letters."""
 
@@ -59,37 +63,43 @@ class IngestStage:
         """Largest accepted event time, ms."""
         return self._reader.newest
 
-    def batches(self, chunk: Chunk) -> tuple[list[SampleBatch], list[DeadLetter]]:
-        """A batch for each detect partition, and the dead letters of the chunk."""
-        samples, letters = self._reader.read(chunk)
-        batches = make_batches(
-            samples,
-            self._reader.interner,
-            topic=self._topic,
-            partition=self._partition,
-            watermark=self._reader.watermark,
-            record_time=self._reader.record_time,
-            targets=self._partitions,
-        )
-        return batches, letters
-
     def apply(self, chunk: Chunk) -> list[Outgoing]:
         """What goes to tocsin.samples and tocsin.dead-letters because of a chunk."""
         if not len(chunk):
             return []
-        batches, letters = self.batches(chunk)
+        reader = self._reader
+        samples, letters = reader.read(chunk)
         self.refused.update(letter.reason for letter in letters)
         out = [letter_record(letter) for letter in letters]
-        for target, batch in enumerate(batches):
-            tick = batch.watermark // self._tick_ms
-            if not len(batch) and tick <= self._told[target]:
-                continue
+        tick = reader.watermark // self._tick_ms
+        untold = {p for p, told in enumerate(self._told) if told < tick}
+        for target, batch in make_batches(
+            samples,
+            reader.interner,
+            topic=self._topic,
+            partition=self._partition,
+            watermark=reader.watermark,
+            record_time=reader.record_time,
+            partitions=self._partitions,
+        ):
+            out.append(_batch_record(encode_batch(batch), target, reader.record_time))
             self._told[target] = tick
-            value = encode_batch(batch)
-            out.append(
-                Outgoing(topics.SAMPLES, value, partition=target, timestamp_ms=batch.record_time)
-            )
+            untold.discard(target)
+        if untold:
+            out += self._tell(untold, reader.watermark, reader.record_time)
+            for target in untold:
+                self._told[target] = tick
         return out
+
+    def _tell(
+        self, targets: Iterable[int], watermark: int, record_time: int, *, idle: bool = False
+    ) -> list[Outgoing]:
+        """A batch without samples for each of these detect partitions."""
+        batch = make_batch(
+            self._topic, self._partition, watermark=watermark, record_time=record_time, idle=idle
+        )
+        value = encode_batch(batch)
+        return [_batch_record(value, target, record_time) for target in sorted(targets)]
 
     def figures(self) -> list[Figure]:
         """Refused records and samples by reason."""
@@ -99,14 +109,7 @@ class IngestStage:
         """Take in that there is nothing to read; the verdict goes to every detect partition as a record."""
         assert isinstance(event, Idle)
         watermark = max(self._reader.watermark, event.at_ms - self._idle_after_ms)
-        batch = make_batch(
-            self._topic, self._partition, watermark=watermark, record_time=event.at_ms, idle=True
-        )
-        value = encode_batch(batch)
-        return [
-            Outgoing(topics.SAMPLES, value, partition=target, timestamp_ms=event.at_ms)
-            for target in range(self._partitions)
-        ]
+        return self._tell(range(self._partitions), watermark, event.at_ms, idle=True)
 
     def snapshot(self) -> bytes:
         """Newest times of this partition."""

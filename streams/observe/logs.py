@@ -13,6 +13,20 @@ from contextlib import contextmanager
 FORMAT = "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s: %(message)s"
 
 
+# What the Kafka clients say whenever a worker joins or leaves, which is no reason to look.
+_ROUTINE = (
+    "because it is rebalancing",
+    "GroupCoordinatorNotAvailableError",
+    "NotCoordinatorForGroupError",
+    "when flow not active",
+)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    text = record.getMessage()
+    return not any(routine in text for routine in _ROUTINE)
+
+
 class LastWord(logging.Handler):
     """Keeps the last message of the Kafka client, and prints nothing."""
 
@@ -42,6 +56,7 @@ def logging_to_stderr() -> Iterator[None]:
     formatter.converter = time.gmtime
     handler.setFormatter(formatter)
     handler.setLevel(logging.WARNING)
+    handler.addFilter(_is_news)
     with _handled_by(handler):
         yield
 

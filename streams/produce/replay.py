@@ -39,6 +39,21 @@ def _ordered(records: Iterable[Record]) -> Iterator[tuple[int, Record]]:
         yield latest_ms, record
 
 
+def span_of(records: Iterable[Record]) -> int:
+    """Milliseconds from the first record to the latest one; 0 for none."""
+    times = (record.timestamp_ms for record in records)
+    first_ms = next(times, 0)
+    return max(max(times, default=first_ms) - first_ms, 0)
+
+
+def begin_ms(now_ms: int, span_ms: int, speed: float) -> int:
+    """Event time to begin with so that none lies in the future when it is sent, at `speed` times real speed.
+
+    What is ahead of the clock would be refused: by Kafka (`message.timestamp.after.max.ms`, an hour) and by ingest.
+    """
+    return now_ms - max(round(span_ms - span_ms / speed), 0)
+
+
 def shift_to(records: Iterable[Record], at_ms: int) -> Iterator[Record]:
     """Move all event times alike, so that the first record's becomes `at_ms`.
 

@@ -95,7 +95,14 @@ class Sender:
 
     async def _confirm(self) -> None:
         confirmed, size = self._waiting.popleft()
-        await confirmed
+        try:
+            await confirmed
+        except Exception:
+            # the first error is told; that the others have one too is no news
+            rest = [waiting for waiting, _ in self._waiting]
+            self._waiting.clear()
+            await asyncio.gather(*rest, return_exceptions=True)
+            raise
         self._sent = Sent(self._sent.messages + 1, self._sent.value_bytes + size)
 
 

@@ -32,6 +32,7 @@ from streams.transport.watchdog import Vitals
 log = logging.getLogger(__name__)
 
 SETTLE_SECONDS = 5.0
+GATHER_MS = 5
 STOP_SECONDS = 9.0
 
 
@@ -45,7 +46,7 @@ class RunnerOptions:
     checkpoint_interval_seconds: float = 5.0
     session_timeout_seconds: float = 15.0
     fetch_max_wait_ms: int = 50
-    gather_ms: int = 5
+    gather_ms: int = GATHER_MS
     fetch_bytes: int = 262_144
     queue_chunks: int = 4
     outbox_records: int = 20_000
