@@ -89,6 +89,9 @@ def command(
         shown.stop()
         told.append(found)
         _tell(found, report, output)
+        if keep:
+            place = found.config.kafka.bootstrap
+            click.echo(f"the workers still run on {place}; stop with Ctrl-C", err=True)
 
     with asking(broker), ExitStack() as stack:
         if broker == EMBEDDED:

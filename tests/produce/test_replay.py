@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.produce.replay import Pace, paced, read, shift_to
+from streams.produce.replay import Pace, begin_ms, paced, read, shift_to, span_of
 from streams.produce.telemetry import Record
 
 
@@ -46,6 +46,25 @@ def test_sorted_files_give_a_sorted_whole(
     actual = [record.timestamp_ms for record in read(paths)]
 
     assert sorted(1000 * time for times in files for time in times) == actual
+
+
+@given(st.integers(0, 10**12), st.floats(1e-3, 1e6) | st.just(float("inf")))
+def test_no_sample_lies_in_the_future(span_ms: int, speed: float) -> None:
+    """Begun there and sent at this speed, the latest sample is not ahead of the clock, nor later than it must be."""
+    now_ms = 1_700_000_000_000
+    begin = begin_ms(now_ms, span_ms, speed)
+
+    assert begin <= now_ms
+    if speed <= 1:
+        assert now_ms == begin
+    else:
+        assert begin + span_ms == pytest.approx(now_ms + span_ms / speed, abs=1)
+
+
+def test_a_span_reaches_from_the_first_to_the_latest(tmp_path: Path) -> None:
+    """What came late does not make it longer; nothing has no span."""
+    assert 3_000 == span_of(read([table(tmp_path / "a.csv", [2, 1, 5, 4])]))
+    assert 0 == span_of([])
 
 
 def test_a_shift_moves_messages_and_records_alike() -> None:

@@ -93,6 +93,20 @@ async def test_an_error_of_the_brokers_goes_out() -> None:
     assert Sent(0, 0) == sender.sent
 
 
+async def test_after_an_error_nothing_is_left_to_wait_for() -> None:
+    """The first error is told; the others are heard, so that no interpreter reports them at its end."""
+    producer = FakeProducer(error=ConnectionError("gone"))
+    sender = Sender(producer, "telemetry")
+    for record in numbered(3):
+        await sender.send(record)
+
+    with pytest.raises(ConnectionError, match="gone"):
+        await sender.drain()
+
+    assert Sent(0, 0) == await sender.drain()
+    assert [False] * 3 == [future._log_traceback for future in producer.waiting]
+
+
 def test_a_bound_of_none_is_refused() -> None:
     """No message on its way would mean no message at all."""
     with pytest.raises(ValueError, match="at least one"):

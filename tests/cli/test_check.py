@@ -1,0 +1,196 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli
+
+WRONG_RULES = """\
+groups:
+  - name: g
+    intervall: 15s
+    rules:
+      - alert: Typo
+        expr: up == 0
+        fro: 5m
+      - alert: NotPromQL
+        expr: up ==
+      - alert: NoSuchFunction
+        expr: rte(up[5m]) > 1
+      - alert: WrongType
+        expr: up == 0
+        for: 5
+      - alert: BadTemplate
+        expr: up == 0
+        annotations: {summary: "{{ $valeu }}"}
+      - alert: NotOnArrival
+        expr: rate(up[5m]) > 1
+        evaluate: on_arrival
+      - alert: TooFar
+        expr: sum(up) == 0
+      - alert: NoDetector
+        expr: up
+        detect: {detector: robusto}
+"""
+
+WRONG_CONFIG = """\
+rules: [wrong.yml, missing.yml]
+kafka: {bootsrap: a}
+notify:
+  receivers:
+    - {type: webhook, name: pager, url: "ftp://pager"}
+    - {type: webhook, name: secret, url: "${env:NOT_SET}"}
+  routes:
+    - {receiver: pagr}
+playbooks:
+  - name: restart
+    matchers: ["cause=orders"]
+    action: {type: http, url: "http://x/{{ incidnt.id }}"}
+  - name: note
+    matchers: ["cause ~~ x"]
+    action: {type: kafka, topic: tocsin.alerts}
+"""
+
+RECORD = {"topic": "t", "partition": 0, "timestamp": 1}
+
+
+def test_all_faults_are_told_at_once(cli: Cli, folder: Path) -> None:
+    """Configuration, receivers, playbooks and rules: every fault with the file and the line where it stands."""
+    (folder / "tocsin.yaml").write_text(WRONG_CONFIG)
+    (folder / "wrong.yml").write_text(WRONG_RULES)
+
+    result = cli("check")
+
+    assert (1, "") == (result.exit_code, result.stderr)
+    *problems, verdict = result.stdout.splitlines()
+    places = [
+        ("tocsin.yaml", 2, "unknown key 'kafka.bootsrap': did you mean 'bootstrap'?"),
+        ("tocsin.yaml", 8, "route to unknown receiver 'pagr': did you mean 'pager'?"),
+        ("tocsin.yaml", 14, "playbooks.1.matchers: not a matcher: 'cause ~~ x'"),
+        ("tocsin.yaml", 1, "rules: no file 'missing.yml'"),
+        ("wrong.yml", 3, "unknown key 'intervall': did you mean 'interval'?"),
+        ("wrong.yml", 7, "unknown key 'fro': did you mean 'for'?"),
+        ("wrong.yml", 9, "expr: "),
+        ("wrong.yml", 11, "expr: "),
+        ("wrong.yml", 14, "for: not a duration: 5"),
+        ("wrong.yml", 17, "template of 'summary'"),
+        ("wrong.yml", 20, "on_arrival needs an expression of one plain selector"),
+        ("wrong.yml", 25, "unknown detector 'robusto'; did you mean 'robust'?"),
+        ("wrong.yml", 21, "rule 'TooFar': 'sum' aggregates across different service"),
+        ("tocsin.yaml", 10, "playbook 'restart': action.url: unknown name 'incidnt'"),
+        ("tocsin.yaml", 5, "receiver 'pager': url must begin with http:// or https://"),
+    ]
+    for (file, line, what), problem in zip(places, problems, strict=True):
+        assert f"{file}:{line}: {what}" in problem
+    assert "1 rule, 15 problems" == verdict
+
+
+def test_locality_and_metrics_are_checked(cli: Cli, folder: Path) -> None:
+    """Rules that one partition cannot answer, and metrics that no source declares, are faults with their lines."""
+    (folder / "tocsin.yaml").write_text(
+        "sources: [{topic: t, metrics: [up, errors_total]}]\nrules: [r.yml]\n"
+    )
+    (folder / "r.yml").write_text(
+        "groups:\n  - name: g\n    rules:\n"
+        "      - {alert: A, expr: sum(up) == 0}\n"
+        "      - {record: made, expr: 'rate(errors_total[5m])'}\n"
+        "      - {alert: B, expr: made > 1 and made < 9}\n"
+        "      - {alert: C, expr: error_total > 1 or error_total < 0}\n"
+    )
+
+    *problems, _ = cli("check").stdout.splitlines()
+
+    assert 2 == len(problems)
+    assert problems[0].startswith("r.yml:4: rule 'A': 'sum' aggregates across different service")
+    assert "r.yml:7: unknown metric 'error_total': did you mean 'errors_total'?" == problems[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "s.jsonl",
+            '{"ts": 1, "metric": "up", "value": 1}\n\n[{"ts": 1, "metric": "down", "value": 1}]\n',
+        ),
+        ("s.csv", "timestamp,up,down\n2024-01-01,1,2\n"),
+        (
+            "s.jsonl",
+            "".join(
+                json.dumps(RECORD | {"offset": at, "value": value}) + "\n"
+                for at, value in enumerate(['{"ts": 1, "metric": "up"}', "garbage"])
+            ),
+        ),
+    ],
+    ids=["json lines", "csv", "recording"],
+)
+def test_metrics_are_learnt_from_samples(cli: Cli, folder: Path, name: str, text: str) -> None:
+    """With `--sample` any file that can be replayed says which metrics there are."""
+    (folder / "tocsin.yaml").write_text("rules: [r.yml]\n")
+    (folder / "r.yml").write_text(
+        "groups: [{name: g, rules: [{alert: A, expr: up == 0}, {alert: B, expr: upp}]}]"
+    )
+    (folder / name).write_text(text)
+
+    *problems, _ = cli("check", "--sample", name).stdout.splitlines()
+
+    assert ["r.yml:1: unknown metric 'upp': did you mean 'up'?"] == problems
+
+
+def test_a_bad_sample_file_is_wrong_usage(cli: Cli, folder: Path) -> None:
+    """It is no fault of the configuration: exit code 2, with file and line."""
+    (folder / "s.jsonl").write_text('{"ts": 1, "metric": "up", "value": 1}\n{nonsense\n')
+
+    result = cli("check", "--sample", "s.jsonl")
+
+    assert 2 == result.exit_code
+    assert result.stderr.startswith("tocsin: s.jsonl:2: ")
+
+
+def test_a_folder_without_configuration_is_sound(cli: Cli) -> None:
+    """The defaults are a configuration; it is said that they were checked."""
+    result = cli("check")
+
+    assert (0, "no tocsin.yaml here, so the defaults: 0 rules, all sound\n") == (
+        result.exit_code,
+        result.stdout,
+    )
+
+
+def test_scripts_read_json(cli: Cli, folder: Path) -> None:
+    """`--output json` gives file, problems and the number of sound rules."""
+    (folder / "c.yaml").write_text("rules: [r.yml]\nmetrics: {prot: 1}\n")
+    (folder / "r.yml").write_text("groups: [{name: g, rules: [{alert: A, expr: up == 0}]}]")
+
+    result = cli("check", "--config", "c.yaml", "--output", "json")
+
+    problem = "c.yaml:2: unknown key 'metrics.prot': did you mean 'port'?"
+    assert {"file": "c.yaml", "problems": [problem], "rules": 1} == json.loads(result.stdout)
+    assert 1 == result.exit_code
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"\xff\n", "r.yml:1: not UTF-8 at byte 0"),
+        (b"a: &x [*x]\n", "r.yml:1: unknown key 'a'"),
+        (b"groups: []\ngroups: []\n", "r.yml:2: not YAML: found duplicate key"),
+        (b"groups: [" * 3_000, "r.yml:1: not YAML"),
+        (b"null: 1\n", "r.yml:1: None: must be a text, as every key"),
+        (None, "r.yml:1: cannot be read: Is a directory"),
+    ],
+)
+def test_strange_rule_files_are_faults(
+    cli: Cli, folder: Path, content: bytes | None, problem: str
+) -> None:
+    """Not UTF-8, recursion, doubled keys, endless nesting, a folder: one fault, never a traceback."""
+    (folder / "tocsin.yaml").write_text("rules: [r.yml]\n")
+    if content is None:
+        (folder / "r.yml").mkdir()
+    else:
+        (folder / "r.yml").write_bytes(content)
+
+    result = cli("check")
+
+    assert 1 == result.exit_code
+    assert result.stdout.startswith(problem)
+    assert result.stdout.endswith("0 rules, 1 problem\n")

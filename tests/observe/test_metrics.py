@@ -1,0 +1,116 @@
+import socket
+import urllib.request
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from schemas.config import MetricsConfig
+from schemas.errors import ConfigError
+from schemas.reasons import DeadLetterReason, DeliveryReason, RemediationReason
+from streams.app import STAGES
+from streams.correlate.reasons import DropReason
+from streams.observe.metrics import serving_metrics
+from streams.stage import Figure
+from streams.transport.runner import RunnerStats
+
+BY_STAGE = {
+    "tocsin_chunks",
+    "tocsin_records",
+    "tocsin_outputs",
+    "tocsin_lost_records",
+    "tocsin_lag_records",
+    "tocsin_checkpoints",
+}
+BY_REASON = {
+    "tocsin_dead_letters": DeadLetterReason,
+    "tocsin_samples_dropped": DeadLetterReason,
+    "tocsin_alerts_dropped": DropReason,
+    "tocsin_notifications": DeliveryReason,
+    "tocsin_remediations": RemediationReason,
+}
+
+
+def make_workers(figures: list[Figure] | None = None, lag: int = 0) -> Any:
+    """Workers of all stages, each with one partition; that of notify has decided something."""
+    runners = {}
+    for name in STAGES:
+        found = (figures or []) if name == "notify" else []
+        stage = SimpleNamespace(figures=lambda found=found: found)
+        runners[name] = SimpleNamespace(
+            stats=RunnerStats(records=lag),
+            vitals=lambda: SimpleNamespace(lag=lag, saves=0),
+            checkpointer=SimpleNamespace(
+                partitions={0: SimpleNamespace(stage=stage), 1: SimpleNamespace(stage=object())}
+            ),
+        )
+    return SimpleNamespace(host=SimpleNamespace(runners=runners))
+
+
+def served(workers: Any) -> dict[tuple[str, str], float]:
+    """Value of every series of ours by family and label, as an HTTP client gets them."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with serving_metrics(MetricsConfig(port=port), workers) as told:
+        assert port == told
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            text = answer.read().decode()
+    return {
+        (family.name, next(iter(sample.labels.values()))): sample.value
+        for family in text_string_to_metric_families(text)
+        if family.name.startswith("tocsin_")
+        for sample in family.samples
+    }
+
+
+def test_every_series_is_there_from_the_start() -> None:
+    """All names with all their stages and reasons are served at 0, and no others: an alert on a rate needs them."""
+    expected = {(name, stage) for name in BY_STAGE for stage in STAGES}
+    expected |= {(name, reason.value) for name, reasons in BY_REASON.items() for reason in reasons}
+    expected.add(("tocsin_alerts_late", "correlate"))
+
+    found = served(make_workers())
+
+    assert expected == found.keys()
+    assert {0.0} == set(found.values())
+
+
+def test_figures_of_stages_are_summed_by_reason() -> None:
+    """What the partitions have counted is added up; stages without figures count nothing."""
+    reason = DeliveryReason.GAVE_UP.value
+    figures = [Figure("notifications", reason, 2), Figure("notifications", reason, 3)]
+
+    found = served(make_workers(figures, lag=7))
+
+    assert 5.0 == found["tocsin_notifications", reason]
+    assert 0.0 == found["tocsin_remediations", RemediationReason.DONE.value]
+    assert (7.0, 7.0) == (found["tocsin_lag_records", "detect"], found["tocsin_records", "detect"])
+
+
+def test_a_reason_that_no_enum_has_makes_no_series() -> None:
+    """Labels stay bounded, whatever a stage counts."""
+    found = served(make_workers([Figure("notifications", "made up", 1)]))
+
+    assert ("tocsin_notifications", "made up") not in found
+
+
+def test_nothing_is_served_unless_asked_for() -> None:
+    """Port 0 is the default and means none."""
+    with serving_metrics(MetricsConfig(), make_workers()) as port:
+        assert 0 == port
+
+
+def test_a_port_that_is_taken_is_a_fault_of_the_configuration() -> None:
+    """It is said with the address, and not only in a thread."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        config = MetricsConfig(port=taken.getsockname()[1])
+
+        with (
+            pytest.raises(ConfigError, match=r"cannot listen on 127\.0\.0\.1:\d+: Address already"),
+            serving_metrics(config, make_workers()),
+        ):
+            pytest.fail("it was served")
