@@ -87,14 +87,20 @@ async def test_bad_records_are_dead_letters_and_the_good_ones_page(
                 {
                     "name": "note",
                     "matchers": ['alertname="Down"'],
-                    "action": {"type": "kafka", "topic": "telemetry", "value": "{{ cause }}"},
-                }
+                    "action": {"type": "kafka", "topic": "ops", "value": "check {{ cause }}"},
+                },
+                {
+                    "name": "restart",
+                    "matchers": ['severity="critical"'],
+                    "action": {"type": "kafka", "topic": "ops", "value": "restart {{ cause }}"},
+                    "dry_run": False,
+                },
             ],
             "record": {"path": str(tmp_path / "history.db")},
         }
     )
     broker = Broker(own_kafka)
-    await create_topics(broker, topics.all_topics())
+    await create_topics(broker, [*topics.all_topics(), topics.Topic("ops", "none", "commands")])
     groups, faults = parse_rules(RULES, "rules.yml")
     assert faults == []
     clock = WallClock()
@@ -145,7 +151,12 @@ async def test_bad_records_are_dead_letters_and_the_good_ones_page(
         decode_record(r.value, Remediation)
         for r in await read_topic(own_kafka, topics.REMEDIATIONS)
     ]
-    assert [(r.state.value, r.playbook) for r in done] == [("dry_run", "note")]
+    assert [(r.state.value, r.playbook) for r in done] == [
+        ("dry_run", "note"),
+        ("intended", "restart"),
+        ("succeeded", "restart"),
+    ]
+    assert [r.value for r in await read_topic(own_kafka, "ops")] == [b"restart cart"]
     with History(tmp_path / "history.db", read_only=True) as history:
         kept = history.get_incident(incident.id)
     assert kept is not None
