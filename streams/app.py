@@ -66,7 +66,11 @@ class Workers:
         for stage in STAGES:
             if stage in self._setting.stages:
                 getattr(self, f"_add_{stage}")()
-        await self._stack.enter_async_context(self.host)
+        try:
+            await self._stack.enter_async_context(self.host)
+        except BaseException:
+            await self._close()
+            raise
         # what is alive now stays: a collection over all of it would stop the loop for longer than a page may take
         gc.collect()
         gc.freeze()
@@ -83,6 +87,9 @@ class Workers:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        await self._close()
+
+    async def _close(self) -> None:
         # what is being delivered ends first, so that its outcome is in the last checkpoint
         await asyncio.gather(*(agent.close() for agent in self._agents), *self._closing)
         await self._stack.aclose()

@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from schemas.records import Headers
 from streams.transport.chunk import Chunk
@@ -30,6 +30,7 @@ class Figure(NamedTuple):
     total: int
 
 
+@runtime_checkable
 class Counting(Protocol):
     """A stage that counts what it refuses or decides."""
 

@@ -17,7 +17,7 @@ from schemas.errors import ConfigError
 from schemas.reasons import DeadLetterReason, DeliveryReason, RemediationReason
 from streams.app import Workers
 from streams.correlate.reasons import DropReason
-from streams.stage import Figure
+from streams.stage import Counting, Figure
 
 _BY_REASON: dict[str, tuple[str, type[StrEnum]]] = {
     "dead_letters": ("Records and samples refused at ingest.", DeadLetterReason),
@@ -75,9 +75,8 @@ class WorkersCollector(Collector):
     def _figures(self) -> Iterator[Figure]:
         for runner in self._workers.host.runners.values():
             for partition in list(runner.checkpointer.partitions.values()):
-                figures = getattr(partition.stage, "figures", None)
-                if figures is not None:
-                    yield from figures()
+                if isinstance(partition.stage, Counting):
+                    yield from partition.stage.figures()
 
 
 @contextmanager

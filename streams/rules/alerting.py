@@ -188,10 +188,6 @@ class AlertingRule:
             used[self._slots.heard_at[used] + LOOKBACK_MS <= t_ms], t_ms, AlertReason.SERIES_GONE
         )
 
-    def end_all(self, t_ms: int, reason: AlertReason) -> list[Alert]:
-        """End every alert."""
-        return self._end(self._slots.used, t_ms, reason)
-
     def retire(self, before_ms: int) -> None:
         """Forget what the detector learnt of series without a value since then."""
         if self._detect:

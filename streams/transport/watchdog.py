@@ -82,12 +82,14 @@ class Watchdog:
         limit_seconds: float = 120.0,
         period_seconds: float = 1.0,
         end: Callable[[str], None] = end_process,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._vitals = vitals
         self._watches = {stage: Watch(limit_seconds) for stage in vitals}
         self._limit_seconds = limit_seconds
         self._period_seconds = period_seconds
         self._end = end
+        self._seconds = seconds
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="tocsin-watchdog", daemon=True)
 
@@ -104,7 +106,7 @@ class Watchdog:
     def _run(self) -> None:
         while not self._stopped.wait(self._period_seconds):
             for stage, read in self._vitals.items():
-                reason = self._watches[stage].observe(time.monotonic(), read())
+                reason = self._watches[stage].observe(self._seconds(), read())
                 if reason is not None:
                     self._end(
                         f"stage {stage} has stalled ({reason.value}) for more than "

@@ -35,10 +35,6 @@ class TimeAxis:
         """Part of the room that a span of time takes, in percent."""
         return round(max(self.percent(to_ms) - self.percent(from_ms), 0.0), 3)
 
-    def overlaps(self, from_ms: int, to_ms: int) -> bool:
-        """Whether any of the span is in the room."""
-        return from_ms < self.end_ms and to_ms > self.start_ms
-
     def ticks(self, most: int) -> Iterator[int]:
         """Round times within, not more than `most`."""
         span = max(self.end_ms - self.start_ms, 1)
