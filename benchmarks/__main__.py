@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import codec, detector, latency, throughput
+from benchmarks import batched, cardinality, codec, detector, latency, tenants, throughput
 from benchmarks.node import Node, running_node
 from benchmarks.row import Row
 from benchmarks.setting import Setting
@@ -24,20 +24,19 @@ RESULTS = Path(__file__).with_name("results.json")
 WIDTH = 180
 """Of the table where nobody says how wide the screen is."""
 
-IN_PROCESS: dict[str, Callable[[float, str], Iterator[Row]]] = {
-    "codec": codec.measure,
-    "detector": detector.measure,
+IN_PROCESS: dict[str, Callable[[Setting, str], Iterator[Row]]] = {
+    "codec": lambda setting, command: codec.measure(setting.seconds, command),
+    "detector": lambda setting, command: detector.measure(setting.seconds, command),
+    "batched": lambda setting, command: batched.measure(setting.seconds, command),
+    "tenants": lambda setting, command: tenants.measure(setting.seconds, command),
+    "cardinality": cardinality.measure,
 }
 ON_KAFKA: dict[str, Callable[[Setting, Node, str], Iterator[Row]]] = {
     "throughput": throughput.measure,
     "latency": latency.measure,
 }
-ABOUT = {
-    "codec": codec.__doc__,
-    "detector": detector.__doc__,
-    "throughput": throughput.__doc__,
-    "latency": latency.__doc__,
-}
+MODULES = (codec, detector, batched, tenants, cardinality, throughput, latency)
+ABOUT = {module.__name__.rpartition(".")[2]: module.__doc__ for module in MODULES}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -85,7 +84,7 @@ def run(names: Sequence[str], setting: Setting) -> list[Row]:
             command = f"make bench ARGS={name}"
             if name in IN_PROCESS:
                 setting.say(name)
-                rows += IN_PROCESS[name](0.6 if setting.quick else 2.0, command)
+                rows += IN_PROCESS[name](setting, command)
                 continue
             if node is None:
                 setting.say("starting Kafka")

@@ -6,18 +6,19 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import msgspec
-from aiohttp import web
+from aiohttp import ClientSession, web
 from aiokafka import AIOKafkaConsumer
 
 from benchmarks.times import Times
 
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
+PAUSE = "tocsin_loop_longest_pause_seconds"
 
 
 @asynccontextmanager
@@ -65,8 +66,10 @@ async def reading(
 
 
 @asynccontextmanager
-async def workers(bootstrap: str, config: str, rules: str) -> AsyncIterator[None]:
-    """`tocsin run` with all stages, ready to read; relative paths of its configuration are in a folder of its own.
+async def workers(
+    bootstrap: str, config: str, rules: str, stages: Sequence[str] = ()
+) -> AsyncIterator[None]:
+    """`tocsin run`, with these stages or all, ready to read; relative paths of its configuration are in a folder.
 
     Raises:
         RuntimeError: it did not start, or ended before it was told to; the message holds the end of what it said.
@@ -77,6 +80,7 @@ async def workers(bootstrap: str, config: str, rules: str) -> AsyncIterator[None
         (home / "tocsin.yaml").write_text(config)
         (home / "rules.yml").write_text(rules)
         command = [sys.executable, "-m", "streams.cli.main", "run", "--broker", bootstrap]
+        command += [part for stage in stages for part in ("--stage", stage)]
         process = await asyncio.create_subprocess_exec(
             *command,
             "--config",
@@ -115,3 +119,14 @@ async def workers(bootstrap: str, config: str, rules: str) -> AsyncIterator[None
                 except TimeoutError:
                     process.kill()
             await listening
+
+
+async def longest_pause_ms(port: int) -> float:
+    """The longest pause of the workers' event loop, as their metrics tell it."""
+    async with (
+        ClientSession() as session,
+        session.get(f"http://127.0.0.1:{port}/metrics") as answer,
+    ):
+        text = await answer.text()
+    (line,) = (line for line in text.splitlines() if line.startswith(PAUSE))
+    return float(line.split()[-1]) * 1000.0

@@ -18,3 +18,8 @@ class Setting:
     quick: bool
     now_ms: int
     say: Callable[[str], None]
+
+    @property
+    def seconds(self) -> float:
+        """How long what runs in this process is to be measured."""
+        return 0.6 if self.quick else 2.0

@@ -27,7 +27,9 @@ class Times:
     alerted: dict[str, float] = field(default_factory=dict)
     paged: dict[str, float] = field(default_factory=dict)
     echoes: list[tuple[float, float]] = field(default_factory=list)
+    longest_pause_ms: float = 0.0
     all_paged: asyncio.Event = field(default_factory=asyncio.Event)
+    all_alerted: asyncio.Event = field(default_factory=asyncio.Event)
 
     def page(self, service: str, now: float) -> None:
         """Somebody was paged for a service; only the first time counts."""
@@ -37,8 +39,11 @@ class Times:
 
     def alert(self, value: bytes, now: float) -> None:
         """A record of tocsin.alerts arrived; ticks have no labels."""
-        labels = msgspec.json.decode(value).get("labels", {})
-        self.alerted.setdefault(labels.get("service", ""), now)
+        service = msgspec.json.decode(value).get("labels", {}).get("service")
+        if service is not None:
+            self.alerted.setdefault(service, now)
+        if len(self.alerted) == self.expected:
+            self.all_alerted.set()
 
     def echo(self, value: bytes, now: float) -> None:
         """A message to this process itself arrived."""

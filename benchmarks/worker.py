@@ -70,7 +70,12 @@ def _through(ingest: StageRunner[Any], detect: StageRunner[Any]) -> bool:
     if ingest.outbox.pending:
         return False
     stages = [partition.stage for partition in ingest.checkpointer.partitions.values()]
-    letters = sum(figure.count for stage in stages for figure in stage.figures())
+    letters = sum(
+        figure.total
+        for stage in stages
+        for figure in stage.figures()
+        if figure.name == "dead_letters"
+    )
     return bool(detect.stats.records >= ingest.stats.outputs - letters)
 
 

@@ -1,9 +1,10 @@
 """Workload: the telemetry that every stream benchmark reads, and the rule that watches it.
 
-1,000 series of one metric, a sample a second each, as native JSON of 103 bytes; normal noise around a level of its own,
-and one sample in 5,000 far outside. A function of the seed and the start alone.
+10,000 series of one metric, a sample a second each, as native JSON of 103 bytes; normal noise around a level of its
+own, and one sample in 5,000 far outside. A function of the seed and the start alone.
 
-The rule is a z-score of each sample against the running mean and variance of its series so far.
+The rules are a z-score of each sample against the exact running mean and variance of its series so far, and every ten
+seconds the mean of each series over the last ten.
 """
 
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from schemas.errors import ConfigError
 from streams.rules.load import parse_rules
 from streams.rules.rule import RuleGroup
 
-SERIES = 1_000
+SERIES = 10_000
 PARTITIONS = 4
 METRIC = "request_latency_ms"
 SAMPLE_BYTES = 103
@@ -30,6 +31,9 @@ ONE_SPIKE_IN = 5_000
 PART = 100_000
 """Samples drawn at once."""
 
+WINDOW_SECONDS = 10
+HIGH_MEAN = 505.0
+"""Above the highest level by more than the noise of a mean of ten: a spike brings the highest series over it."""
 WARM_UP_SAMPLES = 20
 TAIL = 1e-6
 """Tail probability of a normal law that makes an alert: about 4.9 standard deviations."""
@@ -49,6 +53,11 @@ groups:
           false_alarms: 1 per 1000000s
           # the peers learn every sample, so it does too
           relearn_after: 0s
+  - name: means
+    interval: {WINDOW_SECONDS}s
+    rules:
+      - alert: RequestTimeHigh
+        expr: avg_over_time({METRIC}[{WINDOW_SECONDS}s]) > {HIGH_MEAN}
 """
 
 

@@ -15,6 +15,8 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.order import stable_order
+
 IntArray: TypeAlias = NDArray[np.int64]
 FloatArray: TypeAlias = NDArray[np.float64]
 BoolArray: TypeAlias = NDArray[np.bool_]
@@ -132,11 +134,11 @@ def rounds(rows: IntArray) -> Iterator[Selector]:
     if rows.size == 1 or bool((rows[1:] > rows[:-1]).all()):
         yield slice(None)
         return
-    order = np.argsort(rows, kind="stable")
+    order = stable_order(rows)
     ordered = rows[order]
     position = np.arange(rows.size)
     first = np.ones(rows.size, np.bool_)
     first[1:] = ordered[1:] != ordered[:-1]
     rank = position - np.maximum.accumulate(np.where(first, position, 0))
-    by_rank = order[np.argsort(rank, kind="stable")]
+    by_rank = order[stable_order(rank)]
     yield from np.split(by_rank, np.cumsum(np.bincount(rank))[:-1])

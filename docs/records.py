@@ -1,5 +1,6 @@
-"""JSON Schemas of the records on Tocsin's own topics, made from the msgspec structs that write them."""
+"""JSON Schemas of the records on Tocsin's own topics, from the msgspec structs that write them, and of rule files."""
 
+import json
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from schemas.dead_letters import DeadLetter
 from schemas.incidents import Incident
 from schemas.notifications import Notification
 from schemas.remediations import Remediation
+from streams.rules.schema import rule_schema
 
 RECORDS: dict[str, tuple[str, Any]] = {
     "alert": ("tocsin.alerts", Alert | Tick),
@@ -22,8 +24,9 @@ RECORDS: dict[str, tuple[str, Any]] = {
 
 
 def schemas() -> dict[str, str]:
-    """JSON Schema (draft 2020-12) of each record by file name."""
-    return {f"{name}.json": _schema(topic, kind) for name, (topic, kind) in RECORDS.items()}
+    """JSON Schema (draft 2020-12) of each record, and of rule files, by file name."""
+    records = {f"{name}.json": _schema(topic, kind) for name, (topic, kind) in RECORDS.items()}
+    return {**records, "rules.json": json.dumps(rule_schema(), indent=2) + "\n"}
 
 
 def _schema(topic: str, kind: Any) -> str:

@@ -16,9 +16,11 @@ from schemas.topics import DAY_MS, all_topics
 from sinks.notify.receivers.registry import BUILT_IN
 from streams.observe.metrics import WorkersCollector
 from streams.rules.aggregate import AGGREGATIONS
+from streams.rules.calls import BUILDERS
+from streams.rules.choose import CHOOSERS
 from streams.rules.functions import VALUE_FUNCTIONS
-from streams.rules.humanize import FUNCTIONS
 from streams.rules.ranges import RANGE_FUNCTIONS
+from streams.rules.template import FUNCTIONS
 
 RESULTS = Path(__file__).parents[1] / "benchmarks" / "results.json"
 
@@ -47,10 +49,20 @@ REFUSALS: dict[DeadLetterReason, str] = {
         "a label is over `limits.label_name_bytes` or `limits.label_value_bytes`"
     ),
     DeadLetterReason.BAD_LABEL: "a label's name is empty or begins with `__`",
-    DeadLetterReason.TOO_MANY_SERIES: "the tenant has `limits.series_per_tenant` series already",
+    DeadLetterReason.TOO_MANY_SERIES: (
+        "the tenant has `limits.series_per_tenant` series already, or the partition `limits.series`"
+    ),
+    DeadLetterReason.TOO_MANY_TENANTS: "the partition has `limits.tenants` tenants already",
+    DeadLetterReason.RATE_LIMITED: (
+        "the tenant sent more than `limits.samples_per_second` for longer than `limits.burst`"
+    ),
     DeadLetterReason.UNKNOWN_RECORD: (
         "a record on one of Tocsin's own topics is of a kind or version that is not known"
     ),
+    DeadLetterReason.UNKNOWN_FORMAT: (
+        "`format: auto`: neither the header `content-type` nor the first bytes tell a format that is installed"
+    ),
+    DeadLetterReason.MALFORMED: "the bytes do not fit the record's binary format (`arrow`, `samples`)",
     DeadLetterReason.STAGE_FAILED: "reserved: a stage failed on this record",
 }
 
@@ -61,16 +73,6 @@ RECEIVERS = {
         "tries again with a growing pause"
     ),
 }
-
-OTHER_FUNCTIONS = (
-    "absent",
-    "absent_over_time",
-    "histogram_quantile",
-    "pi",
-    "scalar",
-    "time",
-    "vector",
-)
 
 
 def refusals() -> str:
@@ -111,14 +113,14 @@ def functions() -> str:
     rows = (
         ("over a range", _names(sorted(RANGE_FUNCTIONS))),
         ("of values", _names(sorted(VALUE_FUNCTIONS))),
-        ("other", _names(OTHER_FUNCTIONS)),
+        ("other", _names(sorted(BUILDERS))),
     )
     return table(("functions", ""), rows)
 
 
 def aggregations() -> str:
     """Aggregations of expressions."""
-    return _names(sorted([*AGGREGATIONS, "quantile"]))
+    return _names(sorted([*AGGREGATIONS, *CHOOSERS, "count_values", "quantile"]))
 
 
 def template_functions() -> str:
@@ -139,6 +141,7 @@ def metrics() -> str:
     for family in WorkersCollector(nobody).collect():
         name = f"{family.name}_total" if family.type == "counter" else family.name
         label = "reason" if family.samples else "stage"
+        label = "tenant" if family.name == "tocsin_tenant_refused" else label
         rows.append((code(name), family.type, code(label), family.documentation))
     return table(("metric", "type", "label", "counts"), rows)
 

@@ -31,12 +31,16 @@ class BrokerError(TocsinError):
 
 
 class DecodeError(TocsinError):
-    """Bytes from a topic cannot be read."""
+    """Bytes from a topic cannot be read; `tenant` is whose they are, where that is known."""
 
-    def __init__(self, reason: DeadLetterReason, detail: str) -> None:
-        super().__init__(f"{reason.value}: {detail}")
+    def __init__(self, reason: DeadLetterReason, detail: str, tenant: str = "") -> None:
+        super().__init__(reason, detail)
         self.reason = reason
         self.detail = detail
+        self.tenant = tenant
+
+    def __str__(self) -> str:
+        return f"{self.reason.value}: {self.detail}"
 
 
 class CheckpointError(TocsinError):

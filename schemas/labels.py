@@ -15,6 +15,8 @@ from typing import TypeAlias
 
 import msgspec
 
+from schemas.regex import Regex, RegexError, compile_regex
+
 Labels: TypeAlias = tuple[tuple[str, str], ...]
 
 METRIC = "__name__"
@@ -31,7 +33,9 @@ METRIC_NAME = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*")
 def make_labels(pairs: Mapping[str, str] | Iterable[tuple[str, str]]) -> Labels:
     """Canonical label set of a mapping or of pairs; the last of equal names wins."""
     items = dict(pairs)
-    return tuple(sorted((n, v) for n, v in items.items() if v))
+    if "" in items.values():
+        items = {name: value for name, value in items.items() if value}
+    return tuple(sorted(items.items()))
 
 
 def get_label(labels: Labels, name: str) -> str:
@@ -49,7 +53,8 @@ def without(labels: Labels, *names: str) -> Labels:
 
 def encode_labels(labels: Labels) -> bytes:
     """Canonical bytes: JSON array of pairs. Equal label sets have equal bytes and the other way round."""
-    return _encoder.encode(labels)
+    # a copy, because the encoder's own bytes keep the room that it had to spare: these are kept for every series
+    return bytes(memoryview(_encoder.encode(labels)))
 
 
 def decode_labels(data: bytes) -> Labels:
@@ -101,9 +106,9 @@ class Matcher:
     value: str
 
     @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        """The compiled expression of a regex matcher, dot matching newline as in Prometheus."""
-        return re.compile(self.value, re.DOTALL)
+    def pattern(self) -> Regex:
+        """The compiled expression of a regex matcher."""
+        return compile_regex(self.value)
 
     def matches_value(self, value: str) -> bool:
         """Whether a value of the label (empty when missing) satisfies the condition."""
@@ -113,9 +118,9 @@ class Matcher:
             case MatchOp.NOT_EQUAL:
                 return value != self.value
             case MatchOp.REGEX:
-                return self.pattern.fullmatch(value) is not None
+                return self.pattern.matches(value)
             case MatchOp.NOT_REGEX:
-                return self.pattern.fullmatch(value) is None
+                return not self.pattern.matches(value)
 
     def matches(self, labels: Labels) -> bool:
         """Whether a label set satisfies the condition."""
@@ -145,6 +150,6 @@ def parse_matcher(text: str) -> Matcher:
     if matcher.op in (MatchOp.REGEX, MatchOp.NOT_REGEX):
         try:
             matcher.pattern  # noqa: B018  compiled here so that a bad one fails at start
-        except re.error as error:
+        except RegexError as error:
             raise ValueError(f"bad regular expression in {text!r}: {error}") from error
     return matcher

@@ -29,8 +29,24 @@ class DeadLetterReason(StrEnum):
     LABEL_TOO_LONG = "label_too_long"
     BAD_LABEL = "bad_label"
     TOO_MANY_SERIES = "too_many_series"
+    TOO_MANY_TENANTS = "too_many_tenants"
+    RATE_LIMITED = "rate_limited"
     UNKNOWN_RECORD = "unknown_record"
+    UNKNOWN_FORMAT = "unknown_format"
+    MALFORMED = "malformed"
     STAGE_FAILED = "stage_failed"
+
+
+class ProduceReason(StrEnum):
+    """Why a producer in a service gave up a sample."""
+
+    BUFFER_FULL = "buffer_full"
+    NOT_FINITE = "not_finite"
+    BAD_TIME = "bad_time"
+    BAD_SERIES = "bad_series"
+    TOO_LARGE = "too_large"
+    REFUSED = "refused"
+    CLOSED = "closed"
 
 
 class AlertState(StrEnum):

@@ -12,8 +12,7 @@ times i64[n], values f64[n], offsets i64[n].
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import TypeAlias
+from typing import TypeAlias, overload
 
 import msgspec
 import numpy as np
@@ -27,6 +26,7 @@ MAGIC = b"TCSN"
 VERSION = 1
 _PREFIX = struct.Struct("<4sBI")
 
+Int32s: TypeAlias = NDArray[np.int32]
 Int64s: TypeAlias = NDArray[np.int64]
 UInt32s: TypeAlias = NDArray[np.uint32]
 UInt64s: TypeAlias = NDArray[np.uint64]
@@ -45,6 +45,37 @@ class _Head(msgspec.Struct, array_like=True, frozen=True):
     samples: int
     label_bytes: int
     idle: bool = False
+
+
+class LabelTexts(Sequence[bytes]):
+    """Label bytes where they stand in a batch: a piece is cut out when it is asked for.
+
+    A reader asks for those of new series only, which are few.
+    """
+
+    __slots__ = ("_data", "_ends", "_start")
+
+    def __init__(self, data: bytes, start: int, ends: UInt32s) -> None:
+        self._data = data
+        self._start = start
+        self._ends = ends
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    @overload
+    def __getitem__(self, index: int) -> bytes: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[bytes]: ...
+
+    def __getitem__(self, index: int | slice) -> bytes | list[bytes]:
+        if isinstance(index, slice):
+            return [self[at] for at in range(*index.indices(len(self)))]
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        first, last = self._ends.item(index), self._ends.item(index + 1)
+        return self._data[self._start + first : self._start + last]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,11 +223,11 @@ def decode_batch(data: bytes) -> SampleBatch:
         raise _refuse("length of sample batch does not fit its head")
     fingerprints = np.frombuffer(data, "<u8", k, at)
     at += k * 8
-    ends = np.frombuffer(data, "<u4", k + 1, at).tolist()
+    ends = np.frombuffer(data, "<u4", k + 1, at)
     at += (k + 1) * 4
-    if ends[0] != 0 or ends[-1] != head.label_bytes or any(map(int.__gt__, ends, ends[1:])):
+    if ends[0] != 0 or ends[-1] != head.label_bytes or (ends[1:] < ends[:-1]).any():
         raise _refuse("label offsets of sample batch do not fit")
-    label_bytes = [data[at + a : at + b] for a, b in pairwise(ends)]
+    label_bytes = LabelTexts(data, at, ends)
     at += head.label_bytes
     series = np.frombuffer(data, "<u4", n, at)
     if n and int(series.max()) >= k:

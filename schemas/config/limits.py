@@ -10,6 +10,11 @@ class LimitsConfig(Section):
     labels_per_series: Count = 64
     label_name_bytes: Count = 256
     label_value_bytes: Count = 2_048
+    series: Count = 1_000_000
     series_per_tenant: Count = 200_000
+    tenants: Count = 10_000
+    samples_per_second: Count = 1_000_000
+    burst: Span = 10_000
     samples_per_message: Count = 100_000
     series_idle: Span = 3_600_000
+    dead_letters_per_minute: Count = 100

@@ -1,8 +1,10 @@
 """Section `sources`: the telemetry topics, how to read them and whose they are."""
 
-from typing import Literal
+from pydantic import field_validator
 
 from schemas.config.section import Section
+from schemas.errors import ConfigError
+from schemas.wire import registry
 
 
 class TenantConfig(Section):
@@ -20,7 +22,16 @@ class SourceConfig(Section):
     """
 
     topic: str = "telemetry"
-    format: Literal["json"] = "json"
+    format: str = "native"
     keyed: bool = False
     metrics: tuple[str, ...] = ()
     tenant: TenantConfig = TenantConfig()
+
+    @field_validator("format")
+    @classmethod
+    def _format_is_there(cls, name: str) -> str:
+        try:
+            registry.find_format(name)
+        except ConfigError as error:
+            raise ValueError("; ".join(error.problems)) from error
+        return name

@@ -1,5 +1,7 @@
-"""Columns: what a decoder fills from one chunk of records, and what it refused on the way."""
+"""Columns: what a decoder makes of one chunk of records, and what it refused on the way."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -13,15 +15,18 @@ from schemas.wire.interner import Interner
 SECONDS_BELOW = 1e11
 """A number below this is seconds (until the year 5138), above it milliseconds (since March 1973)."""
 MILLISECONDS_BELOW = 1e14
+WHOLE = -1
+"""Item number of a record that is one sample, and of a refusal of a whole record."""
 
 
 class Refusal(NamedTuple):
-    """A record of the chunk, or one item of it, that is refused; item -1 is the whole record."""
+    """A record of the chunk, or one item of it, that is refused; the tenant where it is known."""
 
     record: int
     item: int
     reason: DeadLetterReason
     detail: str
+    tenant: str = ""
 
 
 @dataclass(slots=True)
@@ -29,53 +34,85 @@ class Columns:
     """Samples of a chunk, in its order.
 
     Attributes:
-        series: id of each sample's label set in the interner.
-        times: as written: seconds, milliseconds or RFC 3339.
-        values: float each.
-        records: index of the record in the chunk.
-        items: index of the sample within its record, -1 when the record is one sample.
+        series: intp[n], id of each sample's label set in the interner.
+        times: int64[n], event time in ms; negative where what was written is no time.
+        values: float64[n].
+        records: intp[n], index of the record in the chunk, ascending.
+        items: intp[n], index of the sample within its record, `WHOLE` when the record is one sample.
+        refused: records and items that are not among the samples.
+        unread: how many more samples were refused unread, by tenant (where it is known) and reason.
 
     """
 
-    series: list[int] = field(default_factory=list)
-    times: list[float | int | str] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
-    records: list[int] = field(default_factory=list)
-    items: list[int] = field(default_factory=list)
+    series: NDArray[np.intp]
+    times: NDArray[np.int64]
+    values: NDArray[np.float64]
+    records: NDArray[np.intp]
+    items: NDArray[np.intp]
     refused: list[Refusal] = field(default_factory=list)
+    unread: Counter[tuple[str, DeadLetterReason]] = field(default_factory=Counter)
 
-    def refuse(self, record: int, item: int, reason: DeadLetterReason, detail: str) -> None:
+    def refuse(
+        self, record: int, item: int, reason: DeadLetterReason, detail: str, tenant: str = ""
+    ) -> None:
         """Note a refusal."""
-        self.refused.append(Refusal(record, item, reason, detail))
+        self.refused.append(Refusal(record, item, reason, detail, tenant))
+
+    def keep(self, mask: NDArray[np.bool_]) -> "Columns":
+        """The samples where the mask is true, and all refusals."""
+        return Columns(
+            self.series[mask],
+            self.times[mask],
+            self.values[mask],
+            self.records[mask],
+            self.items[mask],
+            self.refused,
+            self.unread,
+        )
+
+
+def join(parts: Sequence[Columns]) -> Columns:
+    """The samples of these parts, one after the other, and their refusals."""
+    return Columns(
+        np.concatenate([part.series for part in parts]),
+        np.concatenate([part.times for part in parts]),
+        np.concatenate([part.values for part in parts]),
+        np.concatenate([part.records for part in parts]),
+        np.concatenate([part.items for part in parts]),
+        [refusal for part in parts for refusal in part.refused],
+        sum((part.unread for part in parts), Counter()),
+    )
 
 
 class Decoder(Protocol):
-    """A wire format: fills columns from the values of a chunk and never raises."""
+    """A wire format: makes columns of the values of a chunk and never raises."""
 
-    def decode(self, values: list[bytes | None], interner: Interner) -> Columns:
+    def decode(self, values: Sequence[bytes | None], interner: Interner) -> Columns:
         """Columns of the samples in these record values."""
         ...
 
 
-def times_ms(times: list[float | int | str]) -> NDArray[np.int64]:
+def times_ms(times: Sequence[float | str]) -> NDArray[np.int64]:
     """Event times in ms of numbers (seconds or milliseconds, told apart by size) and RFC 3339 texts.
 
     What is no time gives -1.
     """
     if str in set(map(type, times)):
         return np.fromiter((_one_time(t) for t in times), np.int64, len(times))
-    return _numbers_ms(np.array(times, np.float64))
+    return numbers_ms(np.array(times, np.float64))
 
 
-def _numbers_ms(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
-    ms = np.where(numbers < SECONDS_BELOW, numbers * 1000.0, numbers)
+def numbers_ms(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The same of numbers alone."""
     good = (numbers >= 0) & (numbers < MILLISECONDS_BELOW)
-    return np.where(good, np.rint(np.where(good, ms, -1.0)), -1.0).astype(np.int64)
+    numbers = np.where(good, numbers, -1.0)
+    ms = np.where(good & (numbers < SECONDS_BELOW), numbers * 1000.0, numbers)
+    return np.rint(ms).astype(np.int64)
 
 
 def _one_time(time: float | str) -> int:
     if not isinstance(time, str):
-        return int(_numbers_ms(np.array([time], np.float64))[0])
+        return int(numbers_ms(np.array([time], np.float64))[0])
     try:
         stamp = datetime.fromisoformat(time)
     except ValueError:

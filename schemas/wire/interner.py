@@ -1,18 +1,25 @@
 """Interner: label sets to small integers, so that a label set is canonicalised once and not once a sample.
 
-A decoder looks a series up by whatever raw form is cheapest for it (its bytes on the wire); only an unknown raw form
-is parsed, checked and hashed. Ids are dense and never reused while the interner lives; `reset` empties it when it
-is full.
+A decoder looks a series up by its metric and whatever raw form is cheapest for it (its labels' bytes on the wire); only
+an unknown raw form is parsed, checked and hashed. Ids are dense; they hold until `compact`, which gives back the
+memory of silent series and numbers the others anew.
+
+It refuses what breaks a limit, and remembers nothing of what it refused. Which series a tenant at its limit may have
+hangs on the log alone: it outlives a restart in the snapshot, though label sets do not. Of what a tenant at its limit
+writes in new forms, so much is read in a minute, for it may be a known series; the rest is refused unread, so a flood
+of new series costs little.
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas.config.limits import LimitsConfig
-from schemas.errors import DecodeError
+from schemas.errors import CheckpointError, DecodeError
+from schemas.fingerprints import FingerprintIndex
 from schemas.labels import (
     METRIC,
     TENANT,
@@ -22,6 +29,18 @@ from schemas.labels import (
     make_labels,
 )
 from schemas.reasons import DeadLetterReason
+from schemas.wire.bounds import find_breach
+from schemas.wire.forms import Forms
+from schemas.wire.series import SeriesColumns, make_series
+from schemas.wire.tenants import Tenants
+
+GONE = -(2**31)
+"""Minute of a series that has gone."""
+LEAST = 1024
+"""Ids that there is place for at first."""
+FORMS_PER_SERIES = 4
+"""So many raw forms of a tenant's series are remembered, on average; a producer has one way to write a label set."""
+SPARE_FORMS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,101 +62,236 @@ class Identity:
 
 
 class Interner:
-    """Dense ids of label sets, with fingerprint and detect partition of each as columns."""
+    """Dense ids of label sets, with fingerprint, detect partition and tenant of each as columns.
+
+    Attributes:
+        label_bytes: canonical bytes of each id's label set, empty where it was not seen since a restart.
+        identity: how tenant and locality are found.
+        tenants: numbers of the tenants, and how much they have here.
+        resets: grows when ids get other label sets, or are no longer found.
+
+    """
 
     def __init__(self, identity: Identity, limits: LimitsConfig) -> None:
-        self._identity = identity
+        self.identity = identity
         self._limits = limits
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget everything."""
-        self.raw: dict[Hashable, int] = {}
+        self.resets = 0
         self.label_bytes: list[bytes] = []
-        self._ids: dict[bytes, int] = {}
-        self._per_tenant: dict[str, int] = {}
-        self._fingerprints = np.zeros(1024, np.uint64)
-        self._partitions = np.zeros(1024, np.int32)
+        self.tenants = Tenants()
+        self._forms = Forms()
+        self._index = FingerprintIndex()
+        self._columns = make_series(LEAST)
+        self._any_gone = False
+        self._minute = 0
 
     def __len__(self) -> int:
         return len(self.label_bytes)
 
-    @property
-    def full(self) -> bool:
-        """Whether more raw forms are held than is sensible: time to `reset` between two chunks."""
-        return len(self.raw) > 4 * self._limits.series_per_tenant
+    def forms(self, metric: str) -> Mapping[bytes, int]:
+        """Ids by the raw forms of labels that this metric has come with."""
+        return self._forms.of(metric)
 
     def fingerprints(self, ids: NDArray[np.intp]) -> NDArray[np.uint64]:
         """Fingerprint of each id."""
-        return self._fingerprints[ids]
+        return self._columns.fingerprints[ids]
 
     def partitions(self, ids: NDArray[np.intp]) -> NDArray[np.int32]:
         """Detect partition of each id."""
-        return self._partitions[ids]
+        return self._columns.partitions[ids]
 
-    def intern(self, raw: Hashable, metric: str, labels: Mapping[str, str]) -> int:
-        """Id of a series; `raw` is remembered as another name of it.
+    def tenant_numbers(self, ids: NDArray[np.intp]) -> NDArray[np.int32]:
+        """Number in `tenants` of each id."""
+        return self._columns.tenants[ids]
+
+    def tenant_of(self, labels: Mapping[str, str]) -> str:
+        """Tenant of a label set as it was sent."""
+        return labels.get(self.identity.tenant_label) or self.identity.default_tenant
+
+    def intern(self, metric: str, raw: bytes, labels: Mapping[str, str]) -> int:
+        """Id of a series; `raw` is remembered as a form of its labels.
 
         Raises:
-            DecodeError: the metric or a label breaks a limit, or its tenant has too many series.
+            DecodeError: the metric or a label breaks a limit, or there is no room for another series or tenant.
 
         """
-        tenant, canonical, partition = self._canonical(metric, labels)
-        known = self._ids.get(canonical)
-        if known is None:
-            count = self._per_tenant.get(tenant, 0)
-            if count >= self._limits.series_per_tenant:
-                raise DecodeError(
-                    DeadLetterReason.TOO_MANY_SERIES,
-                    f"tenant {tenant!r} has {count} series, the limit",
-                )
-            self._per_tenant[tenant] = count + 1
-            known = self._ids[canonical] = len(self.label_bytes)
-            self.label_bytes.append(canonical)
-            if known >= len(self._fingerprints):
-                self._fingerprints = np.concatenate(
-                    [self._fingerprints, np.zeros_like(self._fingerprints)]
-                )
-                self._partitions = np.concatenate(
-                    [self._partitions, np.zeros_like(self._partitions)]
-                )
-            self._fingerprints[known] = fingerprint_bytes(canonical)
-            self._partitions[known] = partition
-        self.raw[raw] = known
+        remembered = self._forms.of(metric).get(raw)
+        if remembered is not None:
+            return remembered
+        tenant = self.tenant_of(labels)
+        number = self.tenants.number(tenant)
+        lack = self._lack(number)
+        strange = lack is not None and not self._forms.was_known(metric, raw)
+        if lack is not None and strange and not self.tenants.look(number):
+            raise DecodeError(lack, *self._whose(tenant, number))
+        breach = find_breach(metric, labels, self._limits)
+        if breach is not None:
+            raise DecodeError(*breach, self._name(number))
+        canonical = encode_labels(make_labels({**labels, METRIC: metric, TENANT: tenant}))
+        print_ = fingerprint_bytes(canonical)
+        known = self._index.get(print_)
+        if known < 0:
+            if lack is not None:
+                raise DecodeError(lack, *self._whose(tenant, number))
+            known = self._add(print_, tenant)
+        if not self.label_bytes[known]:
+            self.label_bytes[known] = canonical
+            place = home(tenant, labels, self.identity.locality, self.identity.partitions)
+            self._columns.partitions[known] = place
+        self._remember(metric, raw, known)
         return known
 
-    def _canonical(self, metric: str, labels: Mapping[str, str]) -> tuple[str, bytes, int]:
-        limits, identity = self._limits, self._identity
-        if not metric:
-            raise DecodeError(DeadLetterReason.MISSING_METRIC, "the metric has no name")
-        if len(metric) > limits.label_name_bytes:
-            raise DecodeError(
-                DeadLetterReason.BAD_METRIC,
-                f"metric name of {len(metric)} characters, the limit is {limits.label_name_bytes}",
-            )
-        if len(labels) > limits.labels_per_series:
-            raise DecodeError(
-                DeadLetterReason.TOO_MANY_LABELS,
-                f"{len(labels)} labels, the limit is {limits.labels_per_series}",
-            )
-        for name, value in labels.items():
-            if not name or name.startswith("__"):
-                raise DecodeError(
-                    DeadLetterReason.BAD_LABEL,
-                    f"label name {name[:50]!r}: empty, or reserved because it begins with two underscores",
-                )
-            if len(name.encode()) > limits.label_name_bytes:
-                raise DecodeError(
-                    DeadLetterReason.LABEL_TOO_LONG,
-                    f"label name of {len(name)} characters, the limit is {limits.label_name_bytes} bytes",
-                )
-            if len(value.encode()) > limits.label_value_bytes:
-                raise DecodeError(
-                    DeadLetterReason.LABEL_TOO_LONG,
-                    f"value of label {name!r} has {len(value)} characters, "
-                    f"the limit is {limits.label_value_bytes} bytes",
-                )
-        tenant = labels.get(identity.tenant_label) or identity.default_tenant
-        whole = make_labels({**labels, METRIC: metric, TENANT: tenant})
-        place = home(tenant, labels, identity.locality, identity.partitions)
-        return tenant, encode_labels(whole), place
+    def _name(self, number: int) -> str:
+        """Name of a tenant that has series, empty for any other: those there may be without end."""
+        known = number >= 0 and self.tenants.series[number]
+        return self.tenants.names[number] if known else ""
+
+    def _whose(self, tenant: str, number: int) -> tuple[str, str]:
+        return f"no room for series of tenant {tenant[:100]!r}", self._name(number)
+
+    def no_room(self, tenant: str) -> tuple[DeadLetterReason, str] | None:
+        """Why what is not remembered of a tenant, empty for the default, is refused unread; None when it is not.
+
+        The reason, and the tenant where it is known.
+        """
+        number = self.tenants.number(tenant or self.identity.default_tenant)
+        lack = self._lack(number)
+        if lack is None or self.tenants.may_look(number):
+            return None
+        return lack, self._name(number)
+
+    @property
+    def waits(self) -> bool:
+        """Whether forms from before a restart have not been seen again yet."""
+        return self._forms.waits
+
+    def was_known(self, metric: str, raw: bytes) -> bool:
+        """Whether a form that is not among `forms` was remembered before the restart."""
+        return self._forms.was_known(metric, raw)
+
+    def _lack(self, number: int) -> DeadLetterReason | None:
+        """Why a tenant may have no other series; None when it may."""
+        limits, tenants = self._limits, self.tenants
+        count = tenants.series[number] if number >= 0 else 0
+        if not count and tenants.live >= limits.tenants:
+            return DeadLetterReason.TOO_MANY_TENANTS
+        if count >= limits.series_per_tenant or tenants.total >= limits.series:
+            return DeadLetterReason.TOO_MANY_SERIES
+        return None
+
+    def _add(self, print_: int, tenant: str) -> int:
+        added = len(self.label_bytes)
+        if added == len(self._columns.tenants):
+            self._columns = self._columns.resized(2 * added)
+        self.label_bytes.append(b"")
+        self._columns.tenants[added] = self.tenants.add(tenant)
+        self._columns.fingerprints[added] = print_
+        self._index.add_one(print_, added)
+        return added
+
+    def _remember(self, metric: str, raw: bytes, known: int) -> None:
+        # whoever writes its labels in ever new ways has them parsed each time, and fills no memory
+        tenant = self._columns.tenants.item(known)
+        room = FORMS_PER_SERIES * self.tenants.series[tenant] + SPARE_FORMS
+        if self.tenants.forms[tenant] < room or self._forms.was_known(metric, raw):
+            self.tenants.forms[tenant] += self._forms.add(metric, raw, known)
+
+    def turn(self, minute: int) -> None:
+        """Say which minute of the log it is."""
+        if minute != self._minute:
+            self._minute = minute
+            self.tenants.forget_looks()
+
+    def hear(self, ids: NDArray[np.intp], minute: int) -> None:
+        """Note that these series were heard in this minute of the log."""
+        self._columns.heard[ids] = minute
+
+    def retire(self, before_minute: int) -> None:
+        """Let series go that were last heard before this minute; their ids keep their label sets until `compact`."""
+        count = len(self)
+        heard = self._columns.heard[:count]
+        if not ((heard < before_minute) & (heard != GONE)).any():
+            return
+        heard[heard < before_minute] = GONE
+        # whoever remembers ids goes by these two
+        self.resets += 1
+        self.label_bytes = list(self.label_bytes)
+        alive = np.flatnonzero(heard != GONE)
+        self._index.replace(self._columns.fingerprints[alive], alive)
+        self._rename(np.where(heard == GONE, -1, np.arange(count)))
+        self._any_gone = True
+
+    def compact(self) -> NDArray[np.intp] | None:
+        """Give back the memory of what has gone; only for who keeps no ids, for the others are numbered anew.
+
+        None when nothing has gone; else old numbers of the tenants that stay, in the order of their new ones.
+        """
+        if not self._any_gone:
+            return None
+        self._any_gone = False
+        self.resets += 1
+        stay = self._columns.heard[: len(self)] != GONE
+        kept = np.flatnonzero(stay)
+        self.label_bytes = [self.label_bytes[at] for at in kept.tolist()]
+        self._columns = self._columns.take(kept).resized(max(LEAST, len(kept)))
+        self._index.replace(self._columns.fingerprints[: len(kept)], np.arange(len(kept)))
+        self._rename(np.where(stay, np.cumsum(stay) - 1, -1))
+        numbers = self.tenants.keep()
+        tenants = self._columns.tenants[: len(kept)]
+        tenants[:] = np.searchsorted(numbers, tenants)
+        return numbers
+
+    def _rename(self, new_ids: NDArray[np.intp]) -> None:
+        """Let raw forms stand for other ids, forget those that now stand for -1, and count all anew."""
+        self._forms.rename(new_ids)
+        tenants = self._columns.tenants
+        alive = self._columns.heard[: len(self)] != GONE
+        self.tenants.count(tenants[: len(self)][alive], tenants[self._forms.ids])
+
+    def snapshot(self) -> dict[str, NDArray[np.generic]]:
+        """Which series there are, 16 bytes each, as columns; and the tenants' names."""
+        names = msgspec.json.encode(self.tenants.names)
+        alive = self._columns.heard[: len(self)] != GONE
+        columns = self._columns.take(np.flatnonzero(alive))
+        forms = self._forms.snapshot()
+        return {
+            **forms,
+            "form_ids": (np.cumsum(alive) - 1)[forms["form_ids"]],
+            "fingerprints": columns.fingerprints,
+            "tenants": columns.tenants,
+            "heard": columns.heard,
+            "looks": np.array(self.tenants.looks, np.int32),
+            "names": np.frombuffer(names, np.uint8),
+        }
+
+    def restore(self, columns: Mapping[str, NDArray[np.generic]], minute: int) -> None:
+        """Know the series of a snapshot again, taken in this minute; label sets come back when they are heard.
+
+        Raises:
+            CheckpointError: a column is missing, or they do not fit together.
+
+        """
+        try:
+            prints = columns["fingerprints"].astype(np.uint64)
+            tenants = columns["tenants"].astype(np.int32)
+            heard = columns["heard"].astype(np.int32)
+            looks = columns["looks"].tolist()
+            names = msgspec.json.decode(columns["names"].tobytes(), type=list[str])
+        except (KeyError, ValueError, msgspec.MsgspecError) as error:
+            raise CheckpointError(f"series of an ingest checkpoint: {error!r}") from error
+        count = len(prints)
+        if (
+            {len(tenants), len(heard)} != {count}
+            or len(looks) != len(names) + 1
+            or (count and not 0 <= int(tenants.min()) <= int(tenants.max()) < len(names))
+        ):
+            raise CheckpointError("series of an ingest checkpoint: columns do not fit together")
+        self.resets += 1
+        self._any_gone = False
+        self.label_bytes = [b""] * count
+        self._forms.restore(columns, count)
+        self.tenants.restore(names, looks)
+        self.tenants.count(tenants, tenants[self._forms.ids])
+        self._minute = minute
+        found = SeriesColumns(prints, np.zeros(count, np.int32), tenants, heard)
+        self._columns = found.resized(max(LEAST, count))
+        self._index.replace(prints, np.arange(count))

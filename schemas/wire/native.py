@@ -6,14 +6,28 @@ a bad one is refused alone.
 
 import json
 import math
+from collections.abc import Iterable, Sequence
+from functools import cache
+from itertools import repeat
 from typing import Any
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from schemas.errors import DecodeError
 from schemas.reasons import DeadLetterReason
-from schemas.wire.columns import Columns
+from schemas.wire.columns import WHOLE, Columns, Refusal, numbers_ms, times_ms
 from schemas.wire.interner import Interner
+
+
+class _Numbered(msgspec.Struct, gc=False):
+    """A sample whose time is a number, as nearly all are."""
+
+    ts: float
+    metric: str
+    value: float
+    labels: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 class _Sample(msgspec.Struct, gc=False):
@@ -26,10 +40,13 @@ class _Sample(msgspec.Struct, gc=False):
 # RecursionError: arrays nested a thousand deep under a key that nobody asked for
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
+_decode_lines = msgspec.json.Decoder(_Numbered).decode_lines
 _decode = msgspec.json.Decoder(_Sample | list[_Sample]).decode
 _decode_one = msgspec.json.Decoder(_Sample).decode
 _decode_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_labels = msgspec.json.Decoder(dict[str, str]).decode
+
+_OPEN, _CLOSE = b"{}"
 
 
 class NativeJson:
@@ -39,49 +56,66 @@ class NativeJson:
         self._message_bytes = message_bytes
         self._samples_per_message = samples_per_message
 
-    def decode(self, values: list[bytes | None], interner: Interner) -> Columns:
+    def decode(self, values: Sequence[bytes | None], interner: Interner) -> Columns:
         """Columns of the samples in these values."""
-        columns = Columns()
-        series, times, numbers = columns.series.append, columns.times.append, columns.values.append
-        records, items = columns.records.append, columns.items.append
-        known = interner.raw.get
+        found = self._at_once(values)
+        if found is not None:
+            count = len(found)
+            times = numbers_ms(np.array([sample.ts for sample in found], np.float64))
+            return _columns(found, times, np.arange(count), np.full(count, WHOLE), [], interner)
+        samples: list[_Sample] = []
+        records: list[int] = []
+        items: list[int] = []
+        refused: list[Refusal] = []
         for at, value in enumerate(values):
             if not value or len(value) > self._message_bytes:
-                columns.refuse(at, -1, *self._size_fault(value))
+                refused.append(Refusal(at, WHOLE, *self._size_fault(value)))
                 continue
             try:
-                found = _decode(value)
+                one_or_more = _decode(value)
             except _UNREADABLE:
-                self._one_by_one(at, value, interner, columns)
+                self._one_by_one(at, value, samples, records, items, refused)
                 continue
-            if type(found) is list:
-                if len(found) > self._samples_per_message:
-                    detail = f"{len(found)} samples, the limit is {self._samples_per_message}"
-                    columns.refuse(at, -1, DeadLetterReason.TOO_LARGE, detail)
-                    continue
-                for item, sample in enumerate(found):
-                    raw = (sample.metric, bytes(sample.labels))
-                    row = known(raw)
-                    if row is None:
-                        self._new(at, item, sample, raw, interner, columns)
-                        continue
-                    series(row)
-                    times(sample.ts)
-                    numbers(sample.value)
-                    records(at)
-                    items(item)
+            if type(one_or_more) is not list:
+                samples.append(one_or_more)
+                records.append(at)
+                items.append(WHOLE)
                 continue
-            raw = (found.metric, bytes(found.labels))
-            row = known(raw)
-            if row is None:
-                self._new(at, -1, found, raw, interner, columns)
+            count = len(one_or_more)
+            if count > self._samples_per_message:
+                detail = f"{count} samples, the limit is {self._samples_per_message}"
+                refused.append(Refusal(at, WHOLE, DeadLetterReason.TOO_LARGE, detail))
                 continue
-            series(row)
-            times(found.ts)
-            numbers(found.value)
-            records(at)
-            items(-1)
-        return columns
+            samples += one_or_more
+            records += repeat(at, count)
+            items += range(count)
+        places = np.array(records, np.intp), np.array(items, np.intp)
+        times = times_ms([sample.ts for sample in samples])
+        return _columns(samples, times, *places, refused, interner)
+
+    def _at_once(self, values: Sequence[bytes | None]) -> list[_Numbered] | None:
+        """The samples of a chunk whose every record is one good object, None for any other chunk.
+
+        Records are put on lines of their own and read in one call. Each begins with an opening and ends with a closing
+        brace, and no string of JSON holds a bare line feed: so two of them can never be read as one object,
+        and as many objects as records means one object in each.
+        """
+        try:
+            text = b"\n".join(values)  # type: ignore[arg-type]  # a null raises
+        except TypeError:
+            return None
+        lengths = np.fromiter(map(len, values), np.int64, len(values))  # type: ignore[arg-type]  # as above
+        if not len(lengths) or lengths.min() == 0 or lengths.max() > self._message_bytes:
+            return None
+        data = np.frombuffer(text, np.uint8)
+        ends = np.cumsum(lengths + 1) - 1
+        if (data[ends - lengths] != _OPEN).any() or (data[ends - 1] != _CLOSE).any():
+            return None
+        try:
+            found = _decode_lines(text)
+        except _UNREADABLE:
+            return None
+        return found if len(found) == len(values) else None
 
     def _size_fault(self, value: bytes | None) -> tuple[DeadLetterReason, str]:
         if value is None:
@@ -93,52 +127,133 @@ class NativeJson:
             f"{len(value)} bytes, the limit is {self._message_bytes}",
         )
 
-    def _new(
+    def _one_by_one(
         self,
         at: int,
-        item: int,
-        sample: _Sample,
-        raw: tuple[str, bytes],
-        interner: Interner,
-        columns: Columns,
+        value: bytes,
+        samples: list[_Sample],
+        records: list[int],
+        items: list[int],
+        refused: list[Refusal],
     ) -> None:
-        """Intern a label set that was not seen in this form yet, and take or refuse its sample."""
-        try:
-            labels = _decode_labels(sample.labels)
-        except msgspec.ValidationError as error:
-            columns.refuse(at, item, DeadLetterReason.WRONG_TYPE, f"labels: {error}")
-            return
-        except _UNREADABLE as error:
-            columns.refuse(at, item, DeadLetterReason.NOT_UTF8, f"labels: {error}")
-            return
-        try:
-            row = interner.intern(raw, sample.metric, labels)
-        except DecodeError as error:
-            columns.refuse(at, item, error.reason, error.detail)
-            return
-        columns.series.append(row)
-        columns.times.append(sample.ts)
-        columns.values.append(sample.value)
-        columns.records.append(at)
-        columns.items.append(item)
-
-    def _one_by_one(self, at: int, value: bytes, interner: Interner, columns: Columns) -> None:
         """Read a record that does not decode as a whole: name the fault, save what stands beside it."""
         if value.lstrip()[:1] != b"[":
-            columns.refuse(at, -1, *find_fault(value))
+            refused.append(Refusal(at, WHOLE, *find_fault(value)))
             return
         try:
             raws = _decode_items(value)
         except _UNREADABLE:
-            columns.refuse(at, -1, *find_fault(value))
+            refused.append(Refusal(at, WHOLE, *find_fault(value)))
             return
-        for item, raw_sample in enumerate(raws[: self._samples_per_message]):
+        for item, raw in enumerate(raws[: self._samples_per_message]):
             try:
-                sample = _decode_one(raw_sample)
+                samples.append(_decode_one(raw))
             except _UNREADABLE:
-                columns.refuse(at, item, *find_fault(bytes(raw_sample)))
+                refused.append(Refusal(at, item, *find_fault(bytes(raw))))
                 continue
-            self._new(at, item, sample, (sample.metric, bytes(sample.labels)), interner, columns)
+            records.append(at)
+            items.append(item)
+
+
+def _columns(
+    samples: Sequence[_Numbered | _Sample],
+    times: NDArray[np.int64],
+    records: NDArray[np.intp],
+    items: NDArray[np.intp],
+    refused: list[Refusal],
+    interner: Interner,
+) -> Columns:
+    """Columns of samples, which stand at these records and items."""
+    columns = Columns(
+        np.zeros(0, np.intp),
+        times,
+        np.array([sample.value for sample in samples], np.float64),
+        records,
+        items,
+        refused,
+    )
+    metrics = [sample.metric for sample in samples]
+    raws = _raw_labels(samples)
+    ids: Iterable[int]
+    if len(set(metrics)) == 1:
+        ids = map(interner.forms(metrics[0]).get, raws, repeat(-1))
+    else:
+        forms = {metric: interner.forms(metric).get for metric in set(metrics)}
+        ids = (forms[metric](raw, -1) for metric, raw in zip(metrics, raws, strict=True))
+    columns.series = np.fromiter(ids, np.intp, len(raws))
+    if not len(raws) or columns.series.min() >= 0:
+        return columns
+    newcomers = _Newcomers(columns, interner)
+    for at in newcomers.to_read(np.flatnonzero(columns.series < 0).tolist(), raws):
+        columns.series[at] = newcomers.id_of(at, metrics[at], raws[at])
+    return columns.keep(columns.series >= 0)
+
+
+def _raw_labels(samples: Sequence[_Numbered | _Sample]) -> list[bytes]:
+    """The labels of each sample as they were written."""
+    raws = [sample.labels for sample in samples]
+    # a third faster than one `bytes` a piece, unless there are line feeds between the labels
+    split = b"\n".join(raws).split(b"\n")
+    return split if len(split) == len(raws) else [bytes(raw) for raw in raws]
+
+
+class _Newcomers:
+    """Samples of one chunk whose labels came in a form that was not known before it."""
+
+    def __init__(self, columns: Columns, interner: Interner) -> None:
+        self._columns = columns
+        self._interner = interner
+        self._tenants = _tenant_decoder(interner.identity.tenant_label)
+
+    def to_read(self, ats: list[int], raws: Sequence[bytes]) -> list[int]:
+        """Those of these samples that are worth a look: a flood is counted by its tenant alone."""
+        if self._interner.waits:
+            return ats
+        try:
+            found = self._tenants.decode_lines(b"\n".join([raws[at] for at in ats]))
+        except _UNREADABLE:
+            return ats
+        if len(found) != len(ats):
+            return ats
+        names = [each.tenant for each in found]
+        full = {name for name in set(names) if self._no_room(name, names)}
+        return [at for at, name in zip(ats, names, strict=True) if name not in full]
+
+    def _no_room(self, name: str, names: list[str]) -> bool:
+        """Whether samples of a tenant are refused unread, as many as it has among `names`."""
+        fault = self._interner.no_room(name)
+        if fault is None:
+            return False
+        reason, tenant = fault
+        self._columns.unread[tenant, reason] += names.count(name)
+        return True
+
+    def id_of(self, at: int, metric: str, raw: bytes) -> int:
+        """Id of the label set of sample `at`, -1 where it is refused."""
+        known = self._interner.forms(metric).get(raw)
+        if known is not None:
+            return known
+        try:
+            name = self._tenants.decode(raw).tenant
+            if not self._interner.was_known(metric, raw) and self._no_room(name, [name]):
+                return -1
+            return self._interner.intern(metric, raw, _decode_labels(raw))
+        except msgspec.ValidationError as error:
+            fault = DeadLetterReason.WRONG_TYPE, f"labels: {error}", ""
+        except _UNREADABLE as error:
+            fault = DeadLetterReason.NOT_UTF8, f"labels: {error}", ""
+        except DecodeError as error:
+            fault = error.reason, error.detail, error.tenant
+        columns = self._columns
+        columns.refuse(columns.records.item(at), columns.items.item(at), *fault)
+        return -1
+
+
+@cache
+def _tenant_decoder(label: str) -> msgspec.json.Decoder[Any]:
+    """Reads the value of one label out of a JSON object of labels, empty when it is missing."""
+    form = msgspec.defstruct("Tenant", [("tenant", str, "")], rename={"tenant": label})
+    return msgspec.json.Decoder(form)
 
 
 def find_fault(value: bytes) -> tuple[DeadLetterReason, str]:

@@ -14,6 +14,7 @@ from schemas.config.near import nearest
 from schemas.errors import ConfigError
 from schemas.labels import METRIC, MatchOp
 from sinks.remediate.playbook import find_problems as playbook_problems
+from streams.cli.caret import excerpt
 from streams.cli.main import EXIT_NO
 from streams.cli.options import (
     DEFAULT_FILE,
@@ -53,7 +54,7 @@ class Checked:
 def command(config_path: Path | None, output: str, samples: tuple[Path, ...]) -> None:
     """Check the configuration and its rules.
 
-    Prints every fault as FILE:LINE: WHAT and ends with 1 when there is one.
+    Prints every fault as FILE:LINE: WHAT, or with a column and a caret under it, and ends with 1 when there is one.
     """
     found = check(config_path, samples)
     name = config_file(config_path)
@@ -61,7 +62,7 @@ def command(config_path: Path | None, output: str, samples: tuple[Path, ...]) ->
         print_json({"file": str(name or ""), "problems": found.problems, "rules": found.rules})
     else:
         for problem in found.problems:
-            click.echo(problem)
+            click.echo("\n".join([problem, *excerpt(problem)]))
         verdict = count(len(found.problems), "problem") if found.problems else "all sound"
         where = "" if name else f"no {DEFAULT_FILE} here, so the defaults: "
         click.echo(f"{where}{count(found.rules, 'rule')}, {verdict}")

@@ -32,6 +32,7 @@ _VERBS = {
     "demo": "streams.cli.demo",
     "incident": "streams.cli.incident",
     "produce": "streams.cli.produce",
+    "rules": "streams.cli.rules",
     "run": "streams.cli.run",
     "topics": "streams.cli.topics",
 }

@@ -1,9 +1,8 @@
 """`tocsin run`: the workers, in this process or in several."""
 
 import asyncio
-import signal
 import sys
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from schemas.config import Config
 from schemas.errors import BrokerError, ConfigError, WorkerError
 from streams.app import STAGES, Setting, Workers
 from streams.cli.broker import EMBEDDED, asking, choose_broker, with_broker
+from streams.cli.lifeline import STOP_SECONDS, hold, stopping
 from streams.cli.options import open_document, open_rules, with_config
 from streams.cli.supervise import Supervisor
 from streams.cli.topics import needed_topics
@@ -61,14 +61,18 @@ class _Plan:
     "and the Nth serves its metrics at metrics.port + N - 1.",
 )
 @click.option("--worker", default=1, type=click.IntRange(min=1), hidden=True)
+@click.option("--lifeline", type=int, hidden=True, help="File descriptor of the supervisor's pipe.")
 def command(
     config_path: Path | None,
     broker: str | None,
     stages: tuple[str, ...],
     processes: int,
     worker: int,
+    lifeline: int | None,
 ) -> None:
     """Run the workers until Ctrl-C or SIGTERM."""
+    if lifeline is not None:
+        hold(lifeline)
     document = open_document(config_path)
     kafka = choose_broker(document.config, broker)
     update: dict[str, object] = {"kafka": kafka}
@@ -101,11 +105,9 @@ def _command(config_path: Path | None, bootstrap: str) -> list[str]:
 
 async def _run(plan: _Plan) -> int:
     config = plan.config
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
+        # a supervisor stops when its workers have, and sees to it that they do
+        stop = stack.enter_context(stopping(STOP_SECONDS if plan.processes == 1 else None))
         kafka = config.kafka
         if kafka.bootstrap == EMBEDDED:
             embedded = stack.enter_context(EmbeddedBroker())
@@ -118,7 +120,8 @@ async def _run(plan: _Plan) -> int:
             return await Supervisor(plan.command, plan.processes).run(stop)
         stack.enter_context(logging_to_stderr())
         workers = Workers(Setting(config, plan.groups, broker, WallClock(), plan.stages))
-        await stack.enter_async_context(workers)
+        if not await _started(workers, stack, stop):
+            return 0
         stack.enter_context(serving_metrics(config.metrics, workers))
         told = f"running {', '.join(plan.stages)} on {broker.bootstrap}; stop with Ctrl-C"
         click.echo(told, err=True)
@@ -127,6 +130,21 @@ async def _run(plan: _Plan) -> int:
         except Exception as error:
             raise WorkerError(f"{_failed(workers)}{type(error).__name__}: {error}") from error
     return 0
+
+
+async def _started(workers: Workers, stack: AsyncExitStack, stop: asyncio.Event) -> bool:
+    """Whether the workers run; False when `stop` came first, for a start can take a while."""
+    starting = asyncio.create_task(stack.enter_async_context(workers))
+    told = asyncio.create_task(stop.wait())
+    await asyncio.wait({starting, told}, return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    if starting.done():
+        await starting
+        return True
+    starting.cancel()
+    with suppress(asyncio.CancelledError):
+        await starting
+    return False
 
 
 def _failed(workers: Workers) -> str:

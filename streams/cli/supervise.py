@@ -2,12 +2,14 @@
 
 A worker that cannot even start (wrong configuration, or no broker at its first start) ends all: starting it again
 would say the same. A worker that ran before and finds no broker now is tried again: the others still wait for it too.
+Workers hold one end of a pipe whose other end is here, so they end with the supervisor even if that is killed outright.
 """
 
 import asyncio
+import os
 import signal
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import click
 
@@ -21,7 +23,7 @@ DRAIN_SECONDS = 10.0
 
 
 class Supervisor:
-    """Runs a command N times until told to stop; the Nth gets `--worker=N`."""
+    """Runs a command N times until told to stop; the Nth gets `--worker=N`, all get `--lifeline=FD`."""
 
     def __init__(self, command: Sequence[str], processes: int) -> None:
         self._command = list(command)
@@ -36,19 +38,26 @@ class Supervisor:
         """Supervise until `stop` is set, or until a worker cannot start; the exit code to end with."""
         self._stop = stop
         click.echo(f"supervising {self._processes} workers; stop with Ctrl-C", err=True)
-        keepers = [asyncio.create_task(self._keep(n)) for n in range(1, self._processes + 1)]
-        await stop.wait()
-        await self._drain()
-        await asyncio.gather(*keepers)
+        with _lifeline() as lifeline:
+            numbers = range(1, self._processes + 1)
+            keepers = [asyncio.create_task(self._keep(n, lifeline)) for n in numbers]
+            await stop.wait()
+            await self._drain()
+            await asyncio.gather(*keepers)
         return self._verdict
 
-    async def _keep(self, number: int) -> None:
+    async def _keep(self, number: int, lifeline: int) -> None:
         pause = FIRST_PAUSE_SECONDS
         loop = asyncio.get_running_loop()
         hopeless = {EXIT_USAGE, EXIT_BROKER}
         while not self._stop.is_set():
             began = loop.time()
-            process = await asyncio.create_subprocess_exec(*self._command, f"--worker={number}")
+            process = await asyncio.create_subprocess_exec(
+                *self._command,
+                f"--lifeline={lifeline}",
+                f"--worker={number}",
+                pass_fds=(lifeline,),
+            )
             self._running[number] = process
             self._none_left.clear()
             if self._stop.is_set():
@@ -84,6 +93,17 @@ class Supervisor:
                 f"worker {number} did not stop in {DRAIN_SECONDS:g} s and is killed", err=True
             )
             _tell(process, signal.SIGKILL)
+
+
+@contextmanager
+def _lifeline() -> Iterator[int]:
+    """The end of a pipe for the workers; the other one closes when this process ends, however it does."""
+    reader, writer = os.pipe()
+    try:
+        yield reader
+    finally:
+        os.close(reader)
+        os.close(writer)
 
 
 def _tell(process: asyncio.subprocess.Process, number: signal.Signals) -> None:

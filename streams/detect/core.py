@@ -6,6 +6,7 @@ watermark has passed them; then every rule group is evaluated at each multiple o
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,32 @@ from streams.time.watermark import BEFORE_ALL, Watermarks
 
 Source = tuple[str, int]
 Columns = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
+
+
+class Arrived(NamedTuple):
+    """Samples of one source partition that were not applied before, and what their batch says of it.
+
+    Attributes:
+        source: topic and partition.
+        watermark: event time in ms before which this source brings nothing more.
+        record_time: largest Kafka record time read of it, ms.
+        idle: whether there is nothing to read in it.
+        rows: int64[n], rows of the store, -1 where there is no room.
+        times: int64[n], event time in ms.
+        values: float64[n].
+        offsets: int64[n], offsets in the source, ascending.
+
+    """
+
+    source: Source
+    watermark: int
+    record_time: int
+    idle: bool
+    rows: NDArray[np.int64]
+    times: NDArray[np.int64]
+    values: NDArray[np.float64]
+    offsets: NDArray[np.int64]
+
 
 RETIREMENTS = 12
 """Silent series are looked for this often within the time after which one is forgotten."""
@@ -49,7 +76,11 @@ class DetectCore:
         self.number = number
         self.dropped: Counter[DeadLetterReason] = Counter()
         self.engine = RuleEngine(
-            groups, source=number, max_series=limits.series_per_tenant, owns=owns
+            groups,
+            source=number,
+            max_series=limits.series,
+            max_per_tenant=limits.series_per_tenant,
+            owns=owns,
         )
         self._time = time
         self._series_idle_ms = limits.series_idle
@@ -64,8 +95,35 @@ class DetectCore:
 
     def apply(self, batches: Sequence[SampleBatch]) -> list[Alert | Tick]:
         """Take in batches; what is to be told because of them."""
-        # one evaluation on arrival for all batches of a chunk: they stand in the order of the log
-        taken = [new for batch in batches if (new := self._take(batch)) is not None]
+        return self.take([self.admit(batch) for batch in batches])
+
+    def admit(self, batch: SampleBatch) -> Arrived:
+        """The samples of a batch that are new, and the rows of their series."""
+        source = (batch.topic, batch.partition)
+        first = self.first_new(source, batch.offsets)
+        rows = self.engine.store.rows(batch.fingerprints, batch.label_bytes)
+        return Arrived(
+            source,
+            batch.watermark,
+            batch.record_time,
+            batch.idle,
+            rows[batch.series[first:]],
+            batch.times[first:],
+            batch.values[first:],
+            batch.offsets[first:],
+        )
+
+    def first_new(self, source: Source, offsets: NDArray[np.int64]) -> int:
+        """Index of the first sample of a source, its offsets ascending, that was not applied before."""
+        applied = self._applied.get(source, -1)
+        if not len(offsets) or offsets[0] > applied:
+            return 0
+        return int(np.searchsorted(offsets, applied, side="right"))
+
+    def take(self, arrived: Sequence[Arrived]) -> list[Alert | Tick]:
+        """Take in what has come, in the order of the log; what is to be told because of it."""
+        # one evaluation on arrival for all of a chunk
+        taken = [new for each in arrived if (new := self._keep(each)) is not None]
         out: list[Alert | Tick] = []
         if taken:
             rows, times, values = (
@@ -77,21 +135,14 @@ class DetectCore:
         out += self._advance()
         return out
 
-    def _take(self, batch: SampleBatch) -> Columns | None:
-        """Keep the samples of a batch that are new: row, time and value of each."""
-        source = (batch.topic, batch.partition)
-        self._watermarks.advance(source, batch.watermark, idle=batch.idle)
-        self._record_time = max(self._record_time, batch.record_time)
-        if not len(batch):
+    def _keep(self, arrived: Arrived) -> Columns | None:
+        """Hold samples until their tick: row, time and value of those that have a row."""
+        source, rows, times, values, offsets = arrived.source, *arrived[4:]
+        self._watermarks.advance(source, arrived.watermark, idle=arrived.idle)
+        self._record_time = max(self._record_time, arrived.record_time)
+        if not len(rows):
             return None
-        applied = self._applied.get(source, -1)
-        if int(batch.offsets[0]) <= applied:
-            batch = batch.keep(batch.offsets > applied)
-            if not len(batch):
-                return None
-        self._applied[source] = int(batch.offsets[-1])
-        rows = self.engine.store.rows(batch.fingerprints, batch.label_bytes)[batch.series]
-        times, values, offsets = batch.times, batch.values, batch.offsets
+        self._applied[source] = int(offsets[-1])
         if int(rows.min()) < 0:
             fits = np.flatnonzero(rows >= 0)
             self.dropped[DeadLetterReason.TOO_MANY_SERIES] += len(rows) - len(fits)
@@ -117,7 +168,7 @@ class DetectCore:
         ):
             held, late = self._reorder.release(tick)
             self.dropped[DeadLetterReason.LATE] += late
-            self.engine.append(held.rows, held.times, held.values)
+            self.engine.append_sorted(held.rows, held.times, held.values)
             out += self.engine.tick(tick)
             self._evaluated = tick
         told = passed - passed % self._time.tick

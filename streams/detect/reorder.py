@@ -4,12 +4,13 @@ Samples of a series come out in the order (event time, source, source offset), w
 what is computed from them hangs neither on how partitions were interleaved nor on where chunks were cut.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.order import stable_order
 from streams.time.watermark import BEFORE_ALL
 
 
@@ -42,16 +43,18 @@ class Reorder:
 
     def __init__(self) -> None:
         self._parts: list[Held] = []
+        self._spans: list[tuple[int, int]] = []
         self._released = BEFORE_ALL
 
     def hold(self, held: Held) -> None:
         """Keep samples."""
         if len(held.rows):
             self._parts.append(held)
+            self._spans.append((int(held.times.min()), int(held.times.max())))
 
     def earliest(self) -> int | None:
         """Least event time held, None when nothing is."""
-        return min((int(p.times.min()) for p in self._parts), default=None)
+        return min((first for first, _ in self._spans), default=None)
 
     def release(self, until_ms: int) -> tuple[Held, int]:
         """Samples up to and including this time, sorted by (row, time, source, offset), and how many came too late.
@@ -59,28 +62,50 @@ class Reorder:
         Too late are samples not newer than what an earlier call released up to: only a source that was given up as
         idle and came back can bring such.
         """
-        if not self._parts:
-            self._released = max(self._released, until_ms)
-            return EMPTY, 0
-        whole = Held(*(np.concatenate(c) for c in zip(*self._parts, strict=True)))
-        due = whole.times <= until_ms
-        rest = whole.take(np.flatnonzero(~due))
-        self._parts = [rest] if len(rest.rows) else []
-        ready = whole.take(np.flatnonzero(due & (whole.times > self._released)))
-        late = int(np.count_nonzero(due)) - len(ready.rows)
+        parts, spans = self._parts, self._spans
+        self._parts, self._spans = [], []
+        due = [EMPTY]
+        for part, (first, last) in zip(parts, spans, strict=True):
+            if last <= until_ms:
+                due.append(part)
+                continue
+            if first > until_ms:
+                self._parts.append(part)
+                self._spans.append((first, last))
+                continue
+            passed = part.times <= until_ms
+            due.append(part.take(np.flatnonzero(passed)))
+            self.hold(part.take(np.flatnonzero(~passed)))
+        ready = _joined(due)
+        count = len(ready.rows)
+        if min((first for first, _ in spans), default=until_ms) <= self._released:
+            ready = ready.take(np.flatnonzero(ready.times > self._released))
         self._released = max(self._released, until_ms)
-        order = np.lexsort((ready.offsets, ready.sources, ready.times, ready.rows))
-        return ready.take(order), late
+        return ready.take(_order(ready)), count - len(ready.rows)
 
     def snapshot(self) -> dict[str, NDArray[np.generic]]:
         """Columns that `restore` takes."""
-        whole = Held(*(np.concatenate(c) for c in zip(EMPTY, *self._parts, strict=True)))
-        columns: dict[str, NDArray[np.generic]] = dict(whole._asdict())
+        columns: dict[str, NDArray[np.generic]] = dict(_joined([EMPTY, *self._parts])._asdict())
         columns["released"] = np.array([self._released], np.int64)
         return columns
 
     def restore(self, columns: Mapping[str, NDArray[np.generic]]) -> None:
         """Continue from a snapshot."""
         held = Held(*(columns[name] for name in Held._fields))  # type: ignore[arg-type]  # columns of a checkpoint
-        self._parts = [held] if len(held.rows) else []
+        self._parts, self._spans = [], []
+        self.hold(held)
         self._released = int(columns["released"][0])
+
+
+def _joined(parts: Sequence[Held]) -> Held:
+    return Held(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def _order(held: Held) -> NDArray[np.intp]:
+    """Positions by (row, time, source, offset)."""
+    order = stable_order(held.rows)
+    rows, times = held.rows[order], held.times[order]
+    if ((rows[1:] != rows[:-1]) | (times[1:] > times[:-1])).all():
+        # in the log, too, each series was in order of time, and no time occurs twice
+        return order
+    return np.lexsort((held.offsets, held.sources, held.times, held.rows))

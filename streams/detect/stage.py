@@ -4,6 +4,10 @@ DetectStage reads tocsin.samples; FusedStage reads the telemetry of producers th
 """
 
 from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from schemas import topics
 from schemas.alerts import Alert, Tick
@@ -12,9 +16,9 @@ from schemas.errors import DecodeError
 from schemas.labels import TENANT, Labels, fingerprint_bytes, get_label, home
 from schemas.records import cloud_event_headers, encode_record
 from schemas.samples import SampleBatch, decode_batch, make_batch
-from streams.detect.core import DetectCore, Source
+from streams.detect.core import Arrived, DetectCore, Source
+from streams.detect.rows import InternedRows
 from streams.ingest.reader import Reader
-from streams.ingest.shuffle import make_batches
 from streams.ingest.stage import make_reader
 from streams.letters import letter_record, refuse
 from streams.rules.rule import RuleGroup
@@ -23,7 +27,9 @@ from streams.state.codec import decode, encode
 from streams.time.idle import Idle
 from streams.transport.chunk import Chunk
 
-VERSION = 1
+VERSION = 2
+
+Columns: TypeAlias = dict[str, NDArray[np.generic]]
 
 
 def alert_partition(tenant: str, partitions: int) -> int:
@@ -89,24 +95,25 @@ class _CoreStage:
         """Dropped samples by reason."""
         return [Figure("samples_dropped", r.value, n) for r, n in self.core.dropped.items()]
 
-    def _told(self, batches: Sequence[SampleBatch]) -> list[Outgoing]:
-        return alert_records(self.core.apply(batches), self._partitions)
+    def _told(self, found: Sequence[Alert | Tick]) -> list[Outgoing]:
+        return alert_records(found, self._partitions)
 
-    def _facts(self) -> dict[str, object]:
-        return {}
+    def _extra(self) -> tuple[Columns, dict[str, Any]]:
+        return {}, {}
 
     def snapshot(self) -> bytes:
         """The whole state of the partition."""
         columns, facts = self.core.snapshot()
-        return encode(columns, kind="detect", version=VERSION, meta=facts | self._facts())
+        more, further = self._extra()
+        return encode(columns | more, kind="detect", version=VERSION, meta=facts | further)
 
     def restore(self, blob: bytes) -> None:
         """Continue from a snapshot."""
         state = decode(blob, kind="detect", version=VERSION)
         self.core.restore(state.columns, state.meta)
-        self._restore_facts(state.meta)
+        self._restore_extra(state.columns, state.meta)
 
-    def _restore_facts(self, facts: dict[str, object]) -> None:
+    def _restore_extra(self, columns: Columns, facts: dict[str, Any]) -> None:
         pass
 
 
@@ -137,7 +144,7 @@ class DetectStage(_CoreStage):
                 batches.append(decode_batch(value or b""))
             except DecodeError as error:
                 letters.append(refuse(error, chunk, row))
-        return [*letters, *self._told(batches)]
+        return [*letters, *self._told(self.core.apply(batches))]
 
 
 class FusedStage(_CoreStage):
@@ -159,6 +166,7 @@ class FusedStage(_CoreStage):
             time=config.time,
             limits=config.limits,
         )
+        self._rows = InternedRows(core.engine.store, self._reader.interner)
         self._idle_after_ms = config.time.idle_after
         super().__init__(config, core)
 
@@ -170,29 +178,36 @@ class FusedStage(_CoreStage):
         batch = make_batch(
             topic, partition, watermark=watermark, record_time=event.at_ms, idle=True
         )
-        return self._told([batch])
+        return self._told(self.core.apply([batch]))
 
     def apply(self, chunk: Chunk) -> list[Outgoing]:
         """What goes to tocsin.alerts and tocsin.dead-letters because of a chunk of telemetry."""
         if not len(chunk):
             return []
-        samples, letters = self._reader.read(chunk)
-        topic, partition = self._source
-        batches = make_batches(
-            samples,
-            self._reader.interner,
-            topic=topic,
-            partition=partition,
-            watermark=self._reader.watermark,
-            record_time=self._reader.record_time,
-            partitions=1,
+        reader = self._reader
+        samples, letters = reader.read(chunk)
+        first = self.core.first_new(self._source, samples.offsets)
+        arrived = Arrived(
+            self._source,
+            reader.watermark,
+            reader.record_time,
+            False,
+            self._rows.of(samples.ids[first:]),
+            samples.times[first:],
+            samples.values[first:],
+            samples.offsets[first:],
         )
-        return [*map(letter_record, letters), *self._told([batch for _, batch in batches])]
+        return [*map(letter_record, letters), *self._told(self.core.take([arrived]))]
 
-    def _facts(self) -> dict[str, object]:
-        return {"newest": self._reader.newest, "read_until": self._reader.record_time}
+    def figures(self) -> list[Figure]:
+        """Refused records and samples, and those that detect dropped."""
+        return [*self._reader.limits.figures(), *super().figures()]
 
-    def _restore_facts(self, facts: dict[str, object]) -> None:
-        numbers: dict[str, int] = facts  # type: ignore[assignment]  # as `_facts` wrote it
-        self._reader.newest = numbers["newest"]
-        self._reader.record_time = numbers["read_until"]
+    def _extra(self) -> tuple[Columns, dict[str, Any]]:
+        columns, facts = self._reader.snapshot()
+        return {f"reader.{name}": column for name, column in columns.items()}, {"reader": facts}
+
+    def _restore_extra(self, columns: Columns, facts: dict[str, Any]) -> None:
+        prefix = "reader."
+        mine = {k.removeprefix(prefix): v for k, v in columns.items() if k.startswith(prefix)}
+        self._reader.restore(mine, facts["reader"])

@@ -5,7 +5,10 @@ partition's own watermark, sample by sample in the order of the log, so the verd
 nor on where chunks are cut.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +16,9 @@ from numpy.typing import NDArray
 from schemas.config import LimitsConfig, TimeConfig
 from schemas.dead_letters import DeadLetter, dead_letter
 from schemas.reasons import DeadLetterReason
-from schemas.wire.columns import Columns, Decoder, times_ms
+from schemas.wire.columns import Columns, Decoder, join
 from schemas.wire.interner import Interner
+from streams.ingest.limits import MINUTE_SECONDS, Limits
 from streams.time.watermark import BEFORE_ALL
 from streams.transport.chunk import Chunk
 
@@ -35,6 +39,7 @@ class Reader:
     Attributes:
         newest: largest accepted event time, ms.
         record_time: largest Kafka record time, ms.
+        limits: what is counted, and which limits hold.
 
     """
 
@@ -43,8 +48,8 @@ class Reader:
     ) -> None:
         self._decoder = decoder
         self._time = time
-        self._limits = limits
         self.interner = interner
+        self.limits = Limits(limits, interner)
         self.newest = BEFORE_ALL
         self.record_time = BEFORE_ALL
 
@@ -56,49 +61,71 @@ class Reader:
         )
 
     def read(self, chunk: Chunk) -> tuple[Samples, list[DeadLetter]]:
-        """Samples to keep, and a dead letter for each record or item that is refused."""
-        if self.interner.full:
-            self.interner.reset()
-        columns = self._decoder.decode(chunk.values, self.interner)
-        times = times_ms(columns.times)
-        values = np.array(columns.values, np.float64)
-        records = np.array(columns.records, np.intp)
+        """Samples to keep, and dead letters for what is refused: of a tenant's flood only the first of each minute."""
+        self.limits.compact()
         stamps = np.array(chunk.timestamps, np.int64)
-        kept = self._judge(columns, times, values, stamps[records])
         if len(stamps):
             self.record_time = max(self.record_time, int(stamps.max()))
+        seconds = self.limits.advance(stamps)
+        # limits change their mind when a minute begins, wherever chunks are cut
+        turns: list[int] = []
+        if len(stamps) and seconds[0] // MINUTE_SECONDS < seconds[-1] // MINUTE_SECONDS:
+            turns = (np.flatnonzero(np.diff(seconds // MINUTE_SECONDS)) + 1).tolist()
+        letters: list[DeadLetter] = []
+        parts = [
+            self._read(chunk, first, last, stamps, seconds, letters)
+            for first, last in pairwise([0, *turns, len(chunk)])
+        ]
+        columns = parts[0] if len(parts) == 1 else join(parts)
         if chunk.offsets is None:
-            offsets = records.astype(np.int64) + chunk.offset
+            offsets = columns.records + chunk.offset
         else:
-            offsets = np.array(chunk.offsets, np.int64)[records]
-        ids = np.array(columns.series, np.intp)
-        letters = [
+            offsets = np.array(chunk.offsets, np.int64)[columns.records]
+        return Samples(columns.series, columns.times, columns.values, offsets), letters
+
+    def _read(
+        self,
+        chunk: Chunk,
+        first: int,
+        last: int,
+        stamps: NDArray[np.int64],
+        seconds: NDArray[np.int64],
+        letters: list[DeadLetter],
+    ) -> Columns:
+        """Samples to keep of the records from `first` up to `last`, which are of one minute."""
+        if first < last:
+            self.limits.turn(int(seconds[first]) // MINUTE_SECONDS)
+        columns = self._decoder.decode(chunk.values[first:last], self.interner)
+        if first:
+            columns.records += first
+            columns.refused = [r._replace(record=r.record + first) for r in columns.refused]
+        self.limits.hear(columns)
+        within = self.limits.within_quota(columns, seconds[columns.records])
+        kept = columns
+        if within is not None:
+            self.limits.refuse(columns, ~within, DeadLetterReason.RATE_LIMITED)
+            kept = columns.keep(within)
+        kept = self._judge(kept, stamps[kept.records])
+        letters += [
             dead_letter(
-                reason,
-                detail,
-                chunk.values[record],
+                refusal.reason,
+                refusal.detail,
+                chunk.values[refusal.record],
                 topic=chunk.topic,
                 partition=chunk.partition,
-                offset=chunk.offset_of(record),
-                record_time=chunk.timestamps[record],
-                item=item,
+                offset=chunk.offset_of(refusal.record),
+                record_time=chunk.timestamps[refusal.record],
+                item=refusal.item,
             )
-            for record, item, reason, detail in sorted(columns.refused)
+            for refusal in self.limits.letters(columns.refused)
         ]
-        if kept is None:
-            return Samples(ids, times, values, offsets), letters
-        return Samples(ids[kept], times[kept], values[kept], offsets[kept]), letters
+        return kept
 
-    def _judge(
-        self,
-        columns: Columns,
-        times: NDArray[np.int64],
-        values: NDArray[np.float64],
-        stamps: NDArray[np.int64],
-    ) -> NDArray[np.bool_] | None:
-        """Refuse by value and time; which samples stay, None for all of them."""
+    def _judge(self, columns: Columns, stamps: NDArray[np.int64]) -> Columns:
+        """Refuse by value and time; the samples that stay."""
+        times, values = columns.times, columns.values
         if not len(times):
-            return None
+            return columns
         verdicts = (
             (DeadLetterReason.BAD_TIME, times < 0),
             (DeadLetterReason.NOT_FINITE, ~np.isfinite(values)),
@@ -107,24 +134,30 @@ class Reader:
         )
         kept = np.ones(len(times), np.bool_)
         for reason, refused in verdicts:
-            self._refuse(columns, refused & kept, reason, times)
-            kept &= ~refused
+            if refused.any():
+                self.limits.refuse(columns, refused & kept, reason)
+                kept &= ~refused
         # the newest accepted time before each sample, in the order of the log
         newest = np.maximum.accumulate(np.where(kept, times, BEFORE_ALL))
         before = np.maximum(np.concatenate(([BEFORE_ALL], newest[:-1])), self.newest)
         late = kept & (times < before - self._time.allowed_lateness)
-        self._refuse(columns, late, DeadLetterReason.LATE, times)
-        kept &= ~late
+        if late.any():
+            self.limits.refuse(columns, late, DeadLetterReason.LATE)
+            kept &= ~late
         self.newest = max(self.newest, int(newest[-1]))
-        return None if kept.all() else kept
+        return columns if kept.all() else columns.keep(kept)
 
-    def _refuse(
-        self,
-        columns: Columns,
-        refused: NDArray[np.bool_],
-        reason: DeadLetterReason,
-        times: NDArray[np.int64],
-    ) -> None:
-        for at in np.flatnonzero(refused):
-            detail = f"ts {columns.times[at]!r} ({times[at]} ms), value {columns.values[at]!r}"
-            columns.refuse(columns.records[at], columns.items[at], reason, detail)
+    def snapshot(self) -> tuple[dict[str, NDArray[np.generic]], dict[str, Any]]:
+        """Columns and small facts that `restore` takes."""
+        columns, facts = self.limits.snapshot()
+        return columns, {**facts, "newest": self.newest, "read_until": self.record_time}
+
+    def restore(self, columns: Mapping[str, NDArray[np.generic]], facts: Mapping[str, Any]) -> None:
+        """Continue from a snapshot.
+
+        Raises:
+            CheckpointError: it is none of a reader.
+
+        """
+        self.limits.restore(columns, facts)
+        self.newest, self.record_time = facts["newest"], facts["read_until"]

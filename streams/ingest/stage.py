@@ -1,42 +1,31 @@
 """IngestStage: the pure stage of one source partition.
 
-Its state is small: the newest event time and record time, and the watermark that each detect partition was last told.
+Its state: the newest event time and record time, and what its limits remember: which series there are, quotas.
 """
 
-from collections import Counter
 from collections.abc import Iterable
-
-import msgspec
 
 from schemas import topics
 from schemas.config import Config, SourceConfig
-from schemas.errors import CheckpointError
-from schemas.reasons import DeadLetterReason
 from schemas.samples import encode_batch, make_batch
 from schemas.wire.interner import Identity, Interner
-from schemas.wire.native import NativeJson
+from schemas.wire.registry import make_decoder
 from streams.ingest.reader import Reader
 from streams.ingest.shuffle import make_batches
 from streams.letters import letter_record
 from streams.stage import Figure, Outgoing
+from streams.state.codec import decode, encode
 from streams.time.idle import Idle
 from streams.time.watermark import BEFORE_ALL
 from streams.transport.chunk import Chunk
 
-
-class _State(msgspec.Struct, frozen=True):
-    newest: int
-    record_time: int
-    v: int = 1
+VERSION = 1
 
 
 def make_reader(config: Config, source: SourceConfig, *, partitions: int) -> Reader:
     """Reader of one source partition as configured; `partitions` is the number of detect partitions."""
     identity = Identity(source.tenant.label, source.tenant.default, config.locality[1:], partitions)
-    decoder = NativeJson(
-        message_bytes=config.limits.message_bytes,
-        samples_per_message=config.limits.samples_per_message,
-    )
+    decoder = make_decoder(source.format, config.limits)
     return Reader(decoder, Interner(identity, config.limits), config.time, config.limits)
 
 
@@ -56,7 +45,6 @@ class IngestStage:
         self._reader = make_reader(config, source, partitions=self._partitions)
         self._topic = topic
         self._partition = partition
-        self.refused: Counter[DeadLetterReason] = Counter()
 
     @property
     def newest(self) -> int:
@@ -69,7 +57,6 @@ class IngestStage:
             return []
         reader = self._reader
         samples, letters = reader.read(chunk)
-        self.refused.update(letter.reason for letter in letters)
         out = [letter_record(letter) for letter in letters]
         tick = reader.watermark // self._tick_ms
         untold = {p for p, told in enumerate(self._told) if told < tick}
@@ -102,8 +89,8 @@ class IngestStage:
         return [_batch_record(value, target, record_time) for target in sorted(targets)]
 
     def figures(self) -> list[Figure]:
-        """Refused records and samples by reason."""
-        return [Figure("dead_letters", r.value, n) for r, n in self.refused.items()]
+        """Refused records and samples."""
+        return self._reader.limits.figures()
 
     def apply_event(self, event: object) -> list[Outgoing]:
         """Take in that there is nothing to read; the verdict goes to every detect partition as a record."""
@@ -112,13 +99,11 @@ class IngestStage:
         return self._tell(range(self._partitions), watermark, event.at_ms, idle=True)
 
     def snapshot(self) -> bytes:
-        """Newest times of this partition."""
-        return msgspec.json.encode(_State(self._reader.newest, self._reader.record_time))
+        """Newest times of this partition, and what its limits remember."""
+        columns, facts = self._reader.snapshot()
+        return encode(columns, kind="ingest", version=VERSION, meta=facts)
 
     def restore(self, blob: bytes) -> None:
         """Continue from a snapshot."""
-        try:
-            state = msgspec.json.decode(blob, type=_State)
-        except msgspec.MsgspecError as error:
-            raise CheckpointError(f"snapshot of ingest: {error}") from error
-        self._reader.newest, self._reader.record_time = state.newest, state.record_time
+        state = decode(blob, kind="ingest", version=VERSION)
+        self._reader.restore(state.columns, state.meta)

@@ -1,6 +1,7 @@
 """Metrics of the workers in Prometheus's form, read from the runners when somebody asks.
 
-Labels are stages and reasons from enums, never values from data.
+Labels are stages and reasons from enums, never values from data; only of the few tenants with most refusals the names
+are shown.
 """
 
 from collections import Counter
@@ -19,8 +20,12 @@ from streams.app import Workers
 from streams.correlate.reasons import DropReason
 from streams.stage import Counting, Figure
 
+MOST_TENANTS = 10
+"""So many tenants are shown by name, those with the most refusals."""
+
 _BY_REASON: dict[str, tuple[str, type[StrEnum]]] = {
-    "dead_letters": ("Records and samples refused at ingest.", DeadLetterReason),
+    "refused": ("Records and samples refused at ingest.", DeadLetterReason),
+    "dead_letters": ("Refusals written to tocsin.dead-letters.", DeadLetterReason),
     "samples_dropped": ("Samples dropped by detect.", DeadLetterReason),
     "alerts_dropped": ("Alerts without effect on any incident.", DropReason),
     "notifications": ("Decisions and attempts to tell somebody.", DeliveryReason),
@@ -71,6 +76,17 @@ class WorkersCollector(Collector):
             for reason in reasons:
                 family.add_metric([reason.value], counts[name, reason.value])
             yield family
+        refused = CounterMetricFamily(
+            "tocsin_tenant_refused",
+            f"Records and samples refused, of the {MOST_TENANTS} tenants with most.",
+            labels=["tenant"],
+        )
+        by_tenant = Counter(
+            {tenant: n for (name, tenant), n in counts.items() if name == "tenant_refused"}
+        )
+        for tenant, count in by_tenant.most_common(MOST_TENANTS):
+            refused.add_metric([tenant], count)
+        yield refused
 
     def _figures(self) -> Iterator[Figure]:
         for runner in self._workers.host.runners.values():

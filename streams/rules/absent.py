@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from schemas.labels import METRIC, TENANT, Labels, Matcher, MatchOp, make_labels
-from streams.rules.node import Moment, VectorNode
-from streams.rules.selectors import RangeSelector, Selector
+from streams.rules.node import Moment, RangeNode, VectorNode
+from streams.rules.selectors import Selector
 from streams.rules.vector import LabelSpace, Vector
 
 
@@ -31,7 +31,7 @@ def fixed_labels(matchers: Sequence[Matcher]) -> Labels:
 class Absent(VectorNode):
     """1 for each tenant of the moment that the argument could have, and has not, an element of."""
 
-    def __init__(self, argument: VectorNode | RangeSelector) -> None:
+    def __init__(self, argument: VectorNode | RangeNode) -> None:
         self.space = LabelSpace()
         self.own_spaces = (self.space,)
         self.children = (argument,)
@@ -42,7 +42,7 @@ class Absent(VectorNode):
 
     def evaluate(self, moment: Moment) -> Vector:
         """One element for each tenant that misses it."""
-        if isinstance(self._argument, RangeSelector):
+        if isinstance(self._argument, RangeNode):
             rows, _ = self._argument.windows(moment)
         else:
             rows, _ = self._argument.evaluate(moment)

@@ -5,14 +5,19 @@ sets alone; sums are compensated.
 """
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 
+from schemas.histograms import NativeHistogram
 from schemas.labels import Labels
 from schemas.samples import Float64s, Int64s
-from streams.rules.node import Moment, ScalarNode, VectorNode
+from streams.rules.native.arithmetic import IncompatibleError, average
+from streams.rules.native.arithmetic import total as total_of
+from streams.rules.node import Moment, ScalarNode, VectorNode, without_histograms
 from streams.rules.vector import LabelSpace, Projection, Vector
 from streams.windows.blocks import (
+    Bools,
     Reducer,
     blocks,
     count,
@@ -36,6 +41,13 @@ AGGREGATIONS: dict[str, Reducer] = {
     "stdvar": variance,
     "sum": total,
 }
+
+
+NativeReducer: TypeAlias = Callable[[list[NativeHistogram]], NativeHistogram]
+
+NATIVE_AGGREGATIONS: dict[str, NativeReducer] = {"avg": average, "sum": total_of}
+INDIFFERENT = frozenset({"count", "group"})
+"""Aggregations that do not look at values. All others than these and those of histograms leave histograms out."""
 
 
 class Groups:
@@ -78,6 +90,9 @@ class Aggregation(VectorNode):
         vector: VectorNode,
         grouping: Callable[[Labels], Labels],
         phi: ScalarNode | None = None,
+        *,
+        native: NativeReducer | None = None,
+        floats_only: bool = False,
     ) -> None:
         self.space = LabelSpace()
         self.own_spaces = (self.space,)
@@ -85,20 +100,44 @@ class Aggregation(VectorNode):
         self._vector = vector
         self._reducer = reducer
         self._phi = phi
+        self._native = native
+        self._floats_only = floats_only
         self._groups = Groups(Projection(vector.space, self.space, grouping))
 
     def evaluate(self, moment: Moment) -> Vector:
         """One element for each group that has members."""
-        rows, values = self._vector.evaluate(moment)
+        found = self._vector.evaluate(moment)
+        rows, values = without_histograms(moment, found) if self._floats_only else found
         groups = self._groups
         groups.arrange(rows)
         ordered = values[groups.order]
         phi = None if self._phi is None else self._phi.spread(moment, self.space, groups.targets)
         result: Float64s = np.empty(len(groups.targets))
         for block in blocks(groups.low, groups.high):
-            found = ordered[block.cells]
+            members = ordered[block.cells]
             if phi is not None:
-                result[block.members] = quantile(found, block, phi[block.members])
+                result[block.members] = quantile(members, block, phi[block.members])
             elif self._reducer is not None:
-                result[block.members] = self._reducer(found, block)
-        return Vector(groups.targets, result)
+                result[block.members] = self._reducer(members, block)
+        if self._native is None or (mask := moment.bag.mask(ordered)) is None:
+            return Vector(groups.targets, result)
+        return self._with_histograms(moment, ordered, mask, result)
+
+    def _with_histograms(
+        self, moment: Moment, ordered: Float64s, mask: Bools, result: Float64s
+    ) -> Vector:
+        """The result where some groups have histograms: those of floats too, or of unlike buckets, have none."""
+        groups = self._groups
+        held = np.concatenate(([0], np.cumsum(mask)))
+        inside = held[groups.high] - held[groups.low]
+        stays = np.ones(len(result), np.bool_)
+        for group in np.flatnonzero(inside).tolist():
+            low, high = groups.low[group], groups.high[group]
+            stays[group] = inside[group] == high - low
+            if stays[group] and self._native is not None:
+                try:
+                    made = self._native(moment.bag.get(ordered[low:high]))
+                    result[group : group + 1] = moment.bag.hold([made])
+                except IncompatibleError:
+                    stays[group] = False
+        return Vector(groups.targets, result).keep(stays)

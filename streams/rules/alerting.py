@@ -20,9 +20,9 @@ from schemas.errors import RuleError
 from schemas.reasons import AlertReason, AlertState
 from schemas.samples import STALE_BITS
 from streams.rules.alert_states import INACTIVE, RESOLVED, STATES, AlertStates, Changes, Runs
-from streams.rules.announce import FACTS, Announcer
+from streams.rules.announce import Announcer, Standing
 from streams.rules.checkpoint import AnyColumns, placed, under
-from streams.rules.detect import DetectRule, Verdict
+from streams.rules.detect import DetectRule, Verdict, odd
 from streams.rules.owned import Owns, keep_owned
 from streams.rules.plan import compile_expression
 from streams.rules.rule import Rule
@@ -53,6 +53,7 @@ class AlertingRule:
     Attributes:
         rule: what the user wrote.
         plan: its compiled expression.
+        announcer: what it says about its alerts.
         failures: what went wrong without failing the evaluation; the caller empties it.
         trace: is told of each evaluation at a tick, where somebody asked for it.
 
@@ -72,7 +73,7 @@ class AlertingRule:
         self.plan = compile_expression(rule.expr)
         self.failures: list[str] = []
         self.trace: Trace | None = None
-        self._announcer = announcer
+        self.announcer = announcer
         self._owns = owns
         self._states = AlertStates(for_ms=rule.for_ms, keep_firing_for_ms=rule.keep_firing_for_ms)
         self._slots = Slots(max_series)
@@ -99,7 +100,7 @@ class AlertingRule:
             self._detect.settle(self.plan.space, vector.rows)
         if self.trace:
             self.trace(Evaluated(self.rule, t_ms, self.plan.space, vector, verdict))
-        vector, facts = _odd(vector, verdict)
+        vector, facts = odd(vector, verdict)
         before = self._slots.used
         slots = self._claim(vector, facts)
         quiet = np.setdiff1d(before, slots, assume_unique=True)
@@ -112,6 +113,7 @@ class AlertingRule:
             return self._end(before, t_ms, AlertReason.RULE_FAILED)
         alerts = self._announce(changes, runs.times, facts, urgent=False)
         self._slots.facts[:, slots] = facts
+        self._slots.heard_at[slots] = t_ms
         self._forget(self._idle())
         return alerts
 
@@ -131,7 +133,7 @@ class AlertingRule:
         if self._detect:
             verdict = self._detect.update(self.plan.space, vector.rows, times[index], vector.values)
             index = index[verdict.abnormal]
-        vector, facts = _odd(vector, verdict)
+        vector, facts = odd(vector, verdict)
         # only series with an alert, or about to have one, need a look sample by sample
         matters = self._slots.of_series >= 0
         matters[rows[index]] = True
@@ -181,6 +183,20 @@ class AlertingRule:
         alerts.sort(key=lambda alert: alert.time)
         return alerts
 
+    def standing(self) -> list[Standing]:
+        """Every alert that is pending or firing, by label set."""
+        return sorted(
+            Standing(
+                self._slots.labels(slot),
+                self._slots.given[slot],
+                self._slots.facts[:, slot].tolist(),
+                STATES[int(self._states.state[slot])],
+                int(self._states.active_at[slot]),
+                int(self._slots.heard_at[slot]),
+            )
+            for slot in self._slots.used.tolist()
+        )
+
     def expire(self, t_ms: int) -> list[Alert]:
         """End the alerts (of a rule evaluated on arrival) whose series has been silent for the look-back."""
         used = self._slots.used
@@ -197,14 +213,14 @@ class AlertingRule:
         """Slot of each result, all different."""
         space = self.plan.space
         slots = self._slots.of_rows(space, vector.rows)
-        if self._announcer.depends_on_value:
+        if self.announcer.depends_on_value:
             slots = np.full(len(vector.rows), -1, np.int64)
         for i in np.flatnonzero(slots < 0).tolist():
             given = space.labels[int(vector.rows[i])]
-            slot = self._slots.take(self._announcer.labels(given, facts[:, i].tolist()), given)
+            slot = self._slots.take(self.announcer.labels(given, facts[:, i].tolist()), given)
             slots[i] = slot
             self._states.grow(self._slots.capacity)
-            if slot >= 0 and not self._announcer.depends_on_value:
+            if slot >= 0 and not self.announcer.depends_on_value:
                 self._slots.bind_row(slot, int(vector.rows[i]))
         distinct, counts = np.unique(slots, return_counts=True)
         if distinct.size and distinct[0] < 0:
@@ -222,7 +238,7 @@ class AlertingRule:
     ) -> None:
         """Give a series of the store a slot; it gets none if another series has the same alert."""
         given = self.plan.space.labels[int(vector.rows[place])]
-        labels = self._announcer.labels(given, facts[:, place].tolist())
+        labels = self.announcer.labels(given, facts[:, place].tolist())
         slot = self._slots.take(labels, given)
         self._states.grow(self._slots.capacity)
         if slot < 0:
@@ -273,7 +289,7 @@ class AlertingRule:
         time: int,
         urgent: bool,
     ) -> Alert:
-        return self._announcer.alert(
+        return self.announcer.alert(
             self._slots.labels(slot),
             self._slots.given[slot],
             facts,
@@ -332,14 +348,3 @@ class AlertingRule:
         self._slots.restore(under("slots", columns), store)
         if self._detect:
             self._detect.restore(under("detect", columns))
-
-
-def _odd(vector: Vector, verdict: Verdict | None) -> tuple[Vector, FloatArray]:
-    """The results that make an alert, and the facts of each, float64[5, n]: for plain rules all of them."""
-    if verdict is None:
-        facts = np.full((len(FACTS), len(vector.rows)), np.nan)
-        facts[0] = vector.values
-        return vector, facts
-    at = verdict.abnormal
-    said = (verdict.score, verdict.expected, verdict.low, verdict.high)
-    return vector.keep(at), np.array([vector.values[at], *(column[at] for column in said)])

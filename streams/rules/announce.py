@@ -7,17 +7,38 @@ Refuses nothing: a template that fails becomes text that says so, as in Promethe
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from schemas.alerts import Alert, transition_id
 from schemas.labels import ALERTNAME, METRIC, TENANT, Labels, content_id, get_label, make_labels
 from schemas.labels import without as without_labels
 from schemas.reasons import AlertReason, AlertState
 from streams.rules.rule import Rule
-from streams.rules.template import DETECT_VARIABLES, PLAIN_VARIABLES, Scope, Template
+from streams.rules.template import DETECT_VARIABLES, NOW, PLAIN_VARIABLES, Scope, Template
 
 DEFAULT_TENANT = "default"
 FACTS = ("value", "score", "expected", "low", "high")
 """What is known of a result, in this order everywhere; all but the value are NaN for plain rules."""
+
+
+class Standing(NamedTuple):
+    """An alert that is pending or firing.
+
+    Attributes:
+        labels: its own, the tenant among them.
+        given: the labels of the result that it was made of.
+        facts: what is known of that result, in the order of `FACTS`.
+        active_at: event time since which its condition holds, ms.
+        heard_at: event time of that result, ms.
+
+    """
+
+    labels: Labels
+    given: Labels
+    facts: list[float]
+    state: AlertState
+    active_at: int
+    heard_at: int
 
 
 class Announcer:
@@ -29,16 +50,26 @@ class Announcer:
     """
 
     def __init__(
-        self, rule: Rule, *, occurrence: int, source: int, external_labels: Mapping[str, str]
+        self,
+        rule: Rule,
+        *,
+        occurrence: int,
+        source: int,
+        external_labels: Mapping[str, str],
+        external_url: str = "",
     ) -> None:
         """`occurrence` tells rules apart that have the same id, 0 for the first."""
         variables = DETECT_VARIABLES if rule.detect else PLAIN_VARIABLES
-        self._labels = {k: Template(text, variables) for k, text in rule.labels.items()}
-        self._annotations = {k: Template(text, variables) for k, text in rule.annotations.items()}
+        name = f"__alert_{rule.name}"  # as Prometheus names it in its messages
+        self._labels = {k: Template(text, variables, name=name) for k, text in rule.labels.items()}
+        self._annotations = {
+            k: Template(text, variables, name=name) for k, text in rule.annotations.items()
+        }
         self._rule = rule
         self._occurrence = occurrence
         self._source = source
         self._external = dict(external_labels)
+        self._external_url = external_url
         self._expr = " ".join(rule.expr.split())
         uses = frozenset[str]().union(*(t.uses for t in self._labels.values()))
         self.depends_on_value = bool(uses & {f"${fact}" for fact in FACTS})
@@ -68,7 +99,6 @@ class Announcer:
         tenant = get_label(labels, TENANT) or DEFAULT_TENANT
         shown = without_labels(labels, TENANT)
         identity = self._fingerprint(tenant, shown)
-        scope = self._scope(given, facts)
         value, score, expected, low, high = map(_finite, facts)
         return Alert(
             id=transition_id(identity, state, time),
@@ -80,7 +110,7 @@ class Announcer:
             time=time,
             active_at=active_at,
             labels=dict(shown),
-            annotations={name: t.expand(scope) for name, t in self._annotations.items()},
+            annotations=self.annotations(given, facts, time),
             value=value,
             score=score,
             expected=expected,
@@ -91,6 +121,11 @@ class Announcer:
             source=self._source,
         )
 
+    def annotations(self, given: Labels, facts: Sequence[float], time: int) -> dict[str, str]:
+        """Annotations for a result with the labels `given`, as of an event time in ms."""
+        scope = self._scope(given, facts) | {NOW: time / 1000}
+        return {name: template.expand(scope) for name, template in self._annotations.items()}
+
     def _fingerprint(self, tenant: str, labels: Labels) -> str:
         parts = [part for pair in labels for part in pair]
         return content_id(tenant, self._rule.id, self._occurrence, *parts)
@@ -99,7 +134,7 @@ class Announcer:
         return {
             "$labels": dict(without_labels(given, TENANT)),
             "$externalLabels": self._external,
-            "$externalURL": "",
+            "$externalURL": self._external_url,
             **{f"${name}": fact for name, fact in zip(FACTS, facts, strict=True)},
         }
 

@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import RuleError
+from schemas.histograms import NativeHistogram
 from schemas.labels import METRIC, TENANT, Labels, get_label, make_labels
 from schemas.samples import Float64s, Int64s
 from streams.rules.functions import ValueFunction, for_all
+from streams.rules.native.operators import operate as native_operate
 from streams.rules.node import Moment, VectorNode
 from streams.rules.vector import (
     LabelSpace,
@@ -26,11 +28,12 @@ from streams.rules.vector import (
     show_labels,
 )
 from streams.windows.blocks import Bools
+from streams.windows.histograms import Bag, is_handle
 
-Operator: TypeAlias = Callable[[Float64s, Float64s], Float64s]
+Arithmetic: TypeAlias = Callable[[Float64s, Float64s], Float64s]
 Comparison: TypeAlias = Callable[[Float64s, Float64s], Bools]
 
-ARITHMETIC: dict[str, Operator] = {
+ARITHMETIC: dict[str, Arithmetic] = {
     "+": np.add,
     "-": np.subtract,
     "*": np.multiply,
@@ -67,6 +70,41 @@ def operate(symbol: str, *, as_bool: bool, vector_at: int = 0) -> ValueFunction:
         return (holds.astype(np.float64), None) if as_bool else (vector, holds)
 
     return compare
+
+
+class Operator(NamedTuple):
+    """An operator of arithmetic or comparison, and whether it stands with `bool`."""
+
+    symbol: str
+    as_bool: bool = False
+
+    @property
+    def keeps_name(self) -> bool:
+        """Whether results have the name of the left."""
+        return self.symbol in COMPARISONS and not self.as_bool
+
+
+class Answers(NamedTuple):
+    """What becomes of pairs of which some have a histogram.
+
+    Attributes:
+        answered: which pairs have a result at all; the others count as not matched.
+        odd: positions of those with a histogram.
+        values: results of these.
+        stays: which of these a comparison keeps.
+
+    """
+
+    answered: Bools
+    odd: Int64s
+    values: Float64s
+    stays: Bools
+
+    def place(self, result: Float64s, stays: Bools | None) -> tuple[Float64s, Bools]:
+        """Results of all answered pairs, and which stay, given those of floats."""
+        result, kept = result.copy(), self.stays.copy() if stays is None else stays.copy()
+        result[self.odd], kept[self.odd] = self.values[self.odd], self.stays[self.odd]
+        return result[self.answered], kept[self.answered]
 
 
 class Matching(NamedTuple):
@@ -125,19 +163,14 @@ class Binary(VectorNode):
     """Arithmetic or comparison of two vectors."""
 
     def __init__(
-        self,
-        function: ValueFunction,
-        matching: Matching,
-        left: VectorNode,
-        right: VectorNode,
-        *,
-        drops_name: bool,
+        self, operator: Operator, matching: Matching, left: VectorNode, right: VectorNode
     ) -> None:
         self.space = LabelSpace()
         self.children = (left, right)
-        self._function = function
+        self._operator = operator
+        self._function = operate(operator.symbol, as_bool=operator.as_bool)
         self._matching = matching
-        self._drops_name = drops_name
+        self._drops_name = not operator.keeps_name
         self._swapped = matching.many > 0
         self._many, self._one = (right, left) if self._swapped else (left, right)
         self._signatures = Signatures(matching, self._many.space, self._one.space)
@@ -159,16 +192,45 @@ class Binary(VectorNode):
         partner = position[many_signatures]
         matched = np.flatnonzero(partner >= 0)
         partner = partner[matched]
+        values = (many.values[matched], one.values[partner])
+        left, right = reversed(values) if self._swapped else values
+        result, stays = self._function(left, right)
+        odd = self._with_histograms(moment.bag, left, right)
+        if odd is not None:
+            result, stays = odd.place(result, stays)
+            matched, partner = matched[odd.answered], partner[odd.answered]
         self._refuse_repeated(many_signatures[matched])
         rows = self._result_rows(many.rows[matched], one.rows[partner])
         if self._matching.many and has_repeats(rows, len(self.space)):
             raise RuleError(
                 "multiple matches for labels: grouping labels must ensure unique matches"
             )
-        values = (many.values[matched], one.values[partner])
-        result, stays = self._function(*(reversed(values) if self._swapped else values))
         found = Vector(rows, result)
         return found if stays is None else found.keep(stays)
+
+    def _with_histograms(self, bag: Bag, left: Float64s, right: Float64s) -> "Answers | None":
+        """What becomes of pairs with a histogram; None where there are none."""
+        if bag.mask(left) is None and bag.mask(right) is None:
+            return None
+        found = Answers(
+            np.ones(len(left), np.bool_),
+            np.flatnonzero(is_handle(left) | is_handle(right)),
+            left.copy(),
+            np.ones(len(left), np.bool_),
+        )
+        for at in found.odd.tolist():
+            answer = native_operate(
+                self._operator.symbol, bag.value(left, at), bag.value(right, at)
+            )
+            if answer is None:
+                found.answered[at] = False
+            elif isinstance(answer, NativeHistogram):
+                found.values[at : at + 1] = bag.hold([answer])
+            elif self._operator.as_bool:
+                found.values[at] = float(answer)
+            else:
+                found.stays[at] = bool(answer)
+        return found
 
     def _result_rows(self, many: Int64s, one: Int64s) -> Int64s:
         """Rows of the results of pairs; computed anew only where a row has got another partner."""

@@ -1,42 +1,53 @@
-"""From the text of an expression to its nodes: the `promql_parser` package reads, this file builds.
+"""From the text of an expression to its nodes: `parse` reads, this file builds.
 
 What is not supported is refused by name, with line and column where the name stands in the text; nothing is
-ever evaluated otherwise than Prometheus 3 would.
+ever evaluated otherwise than Prometheus 3 would. On a stream there is nothing but the past, and not all of it: a
+selector that looks after the evaluation, or at a fixed time, is refused unless the store holds everything.
 """
 
-import re
 from collections.abc import Callable
-from datetime import timedelta
-from typing import Any, TypeVar
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import promql_parser as promql
 
 from schemas.errors import RuleError
-from schemas.labels import METRIC, Matcher, MatchOp
-from streams.rules.absent import Absent
-from streams.rules.aggregate import AGGREGATIONS, Aggregation
+from schemas.labels import METRIC, Labels, Matcher, MatchOp
+from schemas.regex import RegexError, compile_regex
+from streams.rules.aggregate import (
+    AGGREGATIONS,
+    INDIFFERENT,
+    NATIVE_AGGREGATIONS,
+    Aggregation,
+)
 from streams.rules.binary import (
     ARITHMETIC,
     COMPARISONS,
     SETS,
     Binary,
     Matching,
+    Operator,
     SetOperation,
     operate,
 )
+from streams.rules.calls import BUILDERS, target_label
+from streams.rules.choose import CHOOSERS, Choice
+from streams.rules.dates import DATE_FUNCTIONS
 from streams.rules.functions import VALUE_FUNCTIONS, ValueCall, ValueFunction, for_all
-from streams.rules.histogram import HistogramQuantile
-from streams.rules.node import Node, ScalarNode, VectorNode
+from streams.rules.native.operators import NativeOperator, negated, with_scalar
+from streams.rules.node import Anchor, Node, RangeNode, ScalarNode, VectorNode
+from streams.rules.parse import parse_expression, refusal
 from streams.rules.ranges import RANGE_FUNCTIONS, RangeCall
-from streams.rules.scalars import Number, ScalarFunction, ScalarOf, Time, VectorOf
-from streams.rules.selectors import InstantSelector, RangeSelector, Selection, check_regex
+from streams.rules.scalars import Number, ScalarFunction, Time, VectorOf
+from streams.rules.selectors import InstantSelector, RangeSelector, Selection
+from streams.rules.subquery import MOST_STEPS, Subquery
+from streams.rules.tally import CountValues
 from streams.rules.vector import drop_these, keep_only
 
-MOST_OPERATORS = 1000
-"""The parser's time and memory grow with the square of the depth; with so many it takes 0.2 s and 60 MB."""
+SUBQUERY_STEP_MS = 15_000
+"""Step of a subquery that names none: the default interval of a group, as Prometheus takes its own."""
 
-_OPERATOR = re.compile(r"[-+*/%^(<>]|==|!=|\b(?:and|or|unless|atan2)\b")
 _MATCH_OPS = {
     str(promql.MatchOp.Equal): MatchOp.EQUAL,
     str(promql.MatchOp.NotEqual): MatchOp.NOT_EQUAL,
@@ -44,11 +55,14 @@ _MATCH_OPS = {
     str(promql.MatchOp.NotRe): MatchOp.NOT_REGEX,
 }
 _KINDS: dict[type[Node], str] = {
-    RangeSelector: "range selector",
+    RangeNode: "range selector",
     ScalarNode: "scalar",
     VectorNode: "vector",
 }
 _Node = TypeVar("_Node", bound=Node)
+
+
+EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 def milliseconds(span: timedelta) -> int:
@@ -56,12 +70,28 @@ def milliseconds(span: timedelta) -> int:
     return span // timedelta(milliseconds=1)
 
 
+class Options(NamedTuple):
+    """What a text does not say: see `compile_expression`."""
+
+    lookback_ms: int
+    subquery_step_ms: int
+    whole: bool
+
+
+class Reach(NamedTuple):
+    """When, relative to the evaluation in ms, a part of the expression is evaluated: first and last time."""
+
+    first_ms: int = 0
+    last_ms: int = 0
+
+
 class Compiler:
     """Builds the nodes of one expression."""
 
-    def __init__(self, text: str, lookback_ms: int) -> None:
+    def __init__(self, text: str, options: Options) -> None:
         self._text = text
-        self._lookback_ms = lookback_ms
+        self._options = options
+        self._reach = Reach()
         self._builders: dict[str, Callable[[Any], Node]] = {
             "AggregateExpr": self._aggregate,
             "BinaryExpr": self._binary,
@@ -83,142 +113,176 @@ class Compiler:
 
         """
         try:
-            node = self._build(self._parse())
+            node = self._build(parse_expression(self._text))
         except RecursionError as error:
             raise RuleError(f"nested too deeply: {self._text.strip()[:100]}") from error
         if isinstance(node, ScalarNode):
             return VectorOf(node, alone=True)
         if isinstance(node, VectorNode):
             return node
-        raise self._refusal("a rule needs an instant vector or a scalar, this is a range", "[")
+        raise self.refusal("a rule needs an instant vector or a scalar, this is a range", "[")
 
-    def _parse(self) -> Any:
-        if len(_OPERATOR.findall(self._text)) > MOST_OPERATORS:
-            raise RuleError(
-                f"more than {MOST_OPERATORS} operators and brackets: {self._text.strip()[:100]}"
-            )
-        try:
-            return promql.parse(self._text)
-        except ValueError as error:
-            named = re.search(r"function with name '(\w+)'", str(error))
-            raise self._refusal(str(error), named[1] if named else "") from error
-        except BaseException as error:
-            # The parser's Rust code panics on a number too big for a duration; that is no Exception.
-            if type(error).__name__ != "PanicException":
-                raise
-            raise self._refusal(str(error)) from error
-
-    def _refusal(self, message: str, token: str = "") -> RuleError:
-        found = re.search(rf"(?<!\w){re.escape(token)}(?!\w)", self._text) if token else None
-        if found is None and token in self._text and token:
-            at = self._text.index(token)
-        elif found is not None:
-            at = found.start()
-        else:
-            return RuleError(f"{message}: {self._text.strip()}")
-        line = self._text.count("\n", 0, at) + 1
-        column = at - (self._text.rfind("\n", 0, at) + 1) + 1
-        return RuleError(f"{line}:{column}: {message}")
+    def refusal(self, message: str, token: str = "") -> RuleError:
+        """The error that names the place of a token."""
+        return refusal(self._text, message, token)
 
     def _build(self, tree: Any) -> Node:
         kind = type(tree).__name__
         if kind not in self._builders:
-            raise self._refusal(f"{kind} is not supported")
+            raise self.refusal(f"{kind} is not supported")
         return self._builders[kind](tree)
 
-    def _vector(self, tree: Any) -> VectorNode:
+    def vector(self, tree: Any) -> VectorNode:
+        """The node of a tree, which must be a vector."""
         return self._expect(VectorNode, tree)
 
-    def _scalar(self, tree: Any) -> ScalarNode:
+    def scalar(self, tree: Any) -> ScalarNode:
+        """The node of a tree, which must be a scalar."""
         return self._expect(ScalarNode, tree)
+
+    def range(self, tree: Any) -> RangeNode:
+        """The node of a tree, which must be a range."""
+        return self._expect(RangeNode, tree)
+
+    def text(self, tree: Any) -> str:
+        """A string argument."""
+        if type(tree).__name__ == "ParenExpr":
+            return self.text(tree.expr)
+        if type(tree).__name__ != "StringLiteral":
+            raise self.refusal(f"expected a string, found {tree.prettify()}")
+        return str(tree.val)
 
     def _expect(self, kind: type[_Node], tree: Any) -> _Node:
         node = self._build(tree)
         if not isinstance(node, kind):
-            raise self._refusal(f"expected a {_KINDS[kind]}, found {tree.prettify()}")
+            raise self.refusal(f"expected a {_KINDS[kind]}, found {tree.prettify()}")
         return node
 
     def _string(self, tree: Any) -> Node:
-        raise self._refusal("a string has no place here", tree.val)
+        raise self.refusal("a string has no place here", tree.val)
 
     def _subquery(self, tree: Any) -> Node:
-        raise self._refusal(f"the subquery {tree.prettify()} is not supported")
+        range_ms = milliseconds(tree.range)
+        step_ms = milliseconds(tree.step) if tree.step else self._options.subquery_step_ms
+        if range_ms > MOST_STEPS * step_ms:
+            raise self.refusal(f"a subquery of more than {MOST_STEPS} steps: {tree.prettify()}")
+        anchor = self._anchor(tree)
+        outer = self._reach
+        start = Reach() if anchor.at_query else outer
+        self._reach = Reach(
+            start.first_ms - anchor.offset_ms - range_ms, start.last_ms - anchor.offset_ms
+        )
+        vector = self.vector(tree.expr)
+        self._reach = outer
+        return Subquery(vector, range_ms, step_ms, anchor)
+
+    def _anchor(self, tree: Any) -> Anchor:
+        offset_ms = milliseconds(tree.offset) if tree.offset is not None else 0
+        if tree.at is None:
+            return Anchor(offset_ms)
+        if str(tree.at.type) != str(promql.AtModifierType.At):
+            return Anchor(offset_ms, at_query=True)
+        if not self._options.whole:
+            raise self.refusal(
+                "a fixed time after '@' would have to be remembered for ever; "
+                "'@ start()' and '@ end()' name the time of the evaluation",
+                "@",
+            )
+        return Anchor(offset_ms, at_ms=milliseconds(tree.at.at - EPOCH))
 
     def _range(self, tree: Any) -> Node:
         range_ms = milliseconds(tree.range)
         return RangeSelector(self._selection(tree.vector_selector, range_ms))
 
     def _unary(self, tree: Any) -> Node:
-        return self._call_values(for_all(np.negative), self._build(tree.expr))
+        return self._call_values(for_all(np.negative), self._build(tree.expr), native=negated)
 
     def _selection(self, tree: Any, range_ms: int = 0) -> Selection:
-        if tree.at is not None:
-            raise self._refusal("the modifier '@' is not supported", "@")
-        offset_ms = milliseconds(tree.offset) if tree.offset is not None else 0
-        if offset_ms < 0:
-            raise self._refusal("a negative offset looks into the future", "offset")
+        anchor = self._anchor(tree)
+        reach = Reach() if anchor.at_query else self._reach
+        if reach.last_ms > anchor.offset_ms and not self._options.whole:
+            raise self.refusal(
+                "a negative offset looks after the evaluation, where a stream has nothing yet",
+                "offset",
+            )
         if tree.matchers.or_matchers:
-            raise self._refusal("'or' between matchers is not supported", "or")
+            raise self.refusal("'or' between matchers is not supported", "or")
         matchers = [Matcher(METRIC, MatchOp.EQUAL, tree.name)] if tree.name else []
         for each in tree.matchers.matchers:
             op = _MATCH_OPS[str(each.op)]
             if op in (MatchOp.REGEX, MatchOp.NOT_REGEX):
                 try:
-                    check_regex(each.value)
-                except RuleError as error:
-                    raise self._refusal(str(error), each.name) from error
+                    compile_regex(each.value)
+                except RegexError as error:
+                    raise self.refusal(str(error), each.name) from error
             matchers.append(Matcher(each.name, op, each.value))
-        return Selection(tuple(matchers), range_ms, offset_ms, self._lookback_ms)
+        return Selection(
+            tuple(matchers), range_ms, anchor, self._options.lookback_ms, -reach.first_ms
+        )
 
     def _call_values(
-        self, function: ValueFunction, first: Node, *scalars: Node, keeps_name: bool = False
+        self,
+        function: ValueFunction,
+        first: Node,
+        *scalars: Node,
+        keeps_name: bool = False,
+        native: NativeOperator | None = None,
     ) -> Node:
         """A value function of a vector and scalars, or of scalars only."""
         numbers = [each for each in scalars if isinstance(each, ScalarNode)]
         if isinstance(first, VectorNode):
-            return ValueCall(function, first, numbers, keeps_name=keeps_name)
+            return ValueCall(function, first, numbers, keeps_name=keeps_name, native=native)
         assert isinstance(first, ScalarNode), "the parser has checked the types"
         return ScalarFunction(lambda *values: function(*values)[0], first, *numbers)
 
     def _aggregate(self, tree: Any) -> Node:
-        name = str(tree.op)
-        if name not in AGGREGATIONS and name != "quantile":
-            raise self._refusal(f"aggregation '{name}' is not supported", name)
-        grouping = keep_only(frozenset())
-        if tree.modifier is not None:
-            names = frozenset(tree.modifier.labels)
-            if str(tree.modifier.type) == str(promql.AggModifierType.By):
-                grouping = keep_only(names)
-            else:
-                grouping = drop_these(names | {METRIC})
-        phi = self._scalar(tree.param) if tree.param is not None else None
-        return Aggregation(AGGREGATIONS.get(name), self._vector(tree.expr), grouping, phi)
+        name, vector = str(tree.op), self.vector(tree.expr)
+        names: frozenset[str] = frozenset(tree.modifier.labels if tree.modifier else ())
+        by = tree.modifier is None or str(tree.modifier.type) == str(promql.AggModifierType.By)
+        grouping: Callable[[Labels], Labels] = (
+            keep_only(names) if by else drop_these(names | {METRIC})
+        )
+        if name in AGGREGATIONS:
+            native = NATIVE_AGGREGATIONS.get(name)
+            blind = native is None and name not in INDIFFERENT
+            return Aggregation(
+                AGGREGATIONS[name], vector, grouping, native=native, floats_only=blind
+            )
+        if name == "quantile":
+            phi = self.scalar(tree.param)
+            return Aggregation(None, vector, grouping, phi, floats_only=True)
+        if name == "count_values":
+            return CountValues(target_label(self, tree.param, name), vector, names, by=by)
+        if name in CHOOSERS:
+            return Choice(CHOOSERS[name], vector, grouping, self.scalar(tree.param))
+        raise self.refusal(f"aggregation '{name}' is not supported", name)
 
     def _binary(self, tree: Any) -> Node:
         symbol = str(tree.op)
         left, right = self._build(tree.lhs), self._build(tree.rhs)
         modifier = tree.modifier
         if symbol not in SETS and symbol not in ARITHMETIC and symbol not in COMPARISONS:
-            raise self._refusal(f"operator '{symbol}' is not supported", symbol)
-        as_bool = modifier is not None and modifier.return_bool
-        keeps_name = symbol in COMPARISONS and not as_bool
+            raise self.refusal(f"operator '{symbol}' is not supported", symbol)
+        operator = Operator(symbol, modifier is not None and modifier.return_bool)
+        as_bool, keeps_name = operator.as_bool, operator.keeps_name
         if not isinstance(right, VectorNode):
             function = operate(symbol, as_bool=as_bool)
-            return self._call_values(function, left, right, keeps_name=keeps_name)
+            native = with_scalar(symbol)
+            return self._call_values(function, left, right, keeps_name=keeps_name, native=native)
         if not isinstance(left, VectorNode):
             function = operate(symbol, as_bool=as_bool, vector_at=1)
-            return self._call_values(function, right, left, keeps_name=keeps_name)
+            native = with_scalar(symbol, vector_at=1)
+            return self._call_values(function, right, left, keeps_name=keeps_name, native=native)
         matching = self._matching(modifier)
         if symbol in SETS:
             return SetOperation(symbol, matching, left, right)
-        function = operate(symbol, as_bool=as_bool)
-        return Binary(function, matching, left, right, drops_name=not keeps_name)
+        return Binary(operator, matching, left, right)
 
     def _matching(self, modifier: Any) -> Matching:
         if modifier is None:
             return Matching()
         if modifier.fill_values.lhs is not None or modifier.fill_values.rhs is not None:
-            raise self._refusal("fill values are not supported", "fill")
+            raise self.refusal("fill values are not supported", "fill")
         labels = modifier.matching
         return Matching(
             names=frozenset(labels.labels) if labels is not None else frozenset(),
@@ -234,23 +298,12 @@ class Compiler:
         name, trees = tree.func.name, list(tree.args)
         if name in RANGE_FUNCTIONS:
             entry = RANGE_FUNCTIONS[name]
-            selector = self._expect(RangeSelector, trees.pop(entry.range_at))
-            return RangeCall(entry, selector, [self._scalar(each) for each in trees])
+            selector = self.range(trees.pop(entry.range_at))
+            return RangeCall(entry, selector, [self.scalar(each) for each in trees])
+        if name in DATE_FUNCTIONS and not trees:
+            return ValueCall(VALUE_FUNCTIONS[name], VectorOf(Time()))
         if name in VALUE_FUNCTIONS:
             return self._call_values(VALUE_FUNCTIONS[name], *map(self._build, trees))
-        match name:
-            case "absent":
-                return Absent(self._vector(*trees))
-            case "absent_over_time":
-                return Absent(self._expect(RangeSelector, *trees))
-            case "histogram_quantile":
-                return HistogramQuantile(self._scalar(trees[0]), self._vector(trees[1]))
-            case "scalar":
-                return ScalarOf(self._vector(*trees))
-            case "vector":
-                return VectorOf(self._scalar(*trees))
-            case "time":
-                return Time()
-            case "pi":
-                return Number(np.pi)
-        raise self._refusal(f"function '{name}' is not supported", name)
+        if name in BUILDERS:
+            return BUILDERS[name](self, trees)
+        raise self.refusal(f"function '{name}' is not supported", name)

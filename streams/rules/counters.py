@@ -93,9 +93,9 @@ def changes(windows: Windows) -> tuple[Float64s, Bools]:
 def irate(windows: Windows) -> tuple[Float64s, Bools]:
     """Rate per second between the last two samples of a counter."""
     step, there = _last_two(windows, is_counter=True)
-    last = np.maximum(windows.high - 1, 1)
+    last, older = _last_pair(windows)
     times = windows.columns.times
-    return step / ((times[last] - times[last - 1]) / 1000), there
+    return step / ((times[last] - times[older]) / 1000), there
 
 
 def idelta(windows: Windows) -> tuple[Float64s, Bools]:
@@ -105,11 +105,16 @@ def idelta(windows: Windows) -> tuple[Float64s, Bools]:
 
 def _last_two(windows: Windows, *, is_counter: bool) -> tuple[Float64s, Bools]:
     there = windows.high - windows.low > 1
-    last = np.maximum(windows.high - 1, 1)
-    newer, older = windows.columns.values[last], windows.columns.values[last - 1]
+    newer, older = (windows.columns.values[at] for at in _last_pair(windows))
     if is_counter:
         return np.where(newer < older, newer, newer - older), there
     return newer - older, there
+
+
+def _last_pair(windows: Windows) -> tuple[Int64s, Int64s]:
+    """Where the last two samples of each window are; twice the same where there is only one."""
+    last = windows.high - 1
+    return last, np.maximum(last - 1, windows.low)
 
 
 def deriv(windows: Windows) -> tuple[Float64s, Bools]:
@@ -120,8 +125,8 @@ def deriv(windows: Windows) -> tuple[Float64s, Bools]:
 
 
 def predict_linear(windows: Windows, ahead_seconds: Float64s) -> tuple[Float64s, Bools]:
-    """Value of the line of least squares so many seconds after the end of the window."""
-    origin = np.full(len(windows.low), windows.end_ms)
+    """Value of the line of least squares so many seconds after the time of the evaluation."""
+    origin = np.full(len(windows.low), windows.t_ms)
     slope, intercept = _regression(windows, origin)
     return slope * ahead_seconds + intercept, windows.high - windows.low > 1
 

@@ -20,11 +20,12 @@ from detectors import registry
 from detectors.base import BoolArray, FloatArray, IntArray, Scores, rounds
 from detectors.calibrate import threshold_for
 from schemas.errors import CheckpointError
-from schemas.labels import Labels
+from schemas.labels import fingerprint_bytes
+from streams.rules.announce import FACTS
 from streams.rules.checkpoint import AnyColumns, placed, under
 from streams.rules.roster import Roster
 from streams.rules.rule import DetectBlock
-from streams.rules.vector import LabelSpace
+from streams.rules.vector import LabelSpace, Vector
 
 # One threshold is left by the square root of its tail probability, and by half of its distances.
 LEAVE_EXPONENT = 0.5
@@ -146,12 +147,12 @@ class DetectRule:
         rows = self._cache[space_rows]
         if rows.size and rows.min() < 0:
             for row in np.unique(space_rows[rows < 0]).tolist():
-                self._cache[row] = self._enlist(space.labels[row])
+                self._cache[row] = self._enlist(space.labels.encoded[row])
             rows = self._cache[space_rows]
         return rows
 
-    def _enlist(self, labels: Labels) -> int:
-        number = self.roster.number(labels)
+    def _enlist(self, encoded: bytes) -> int:
+        number = self.roster.number_of(encoded, fingerprint_bytes(encoded))
         if self.roster.capacity > len(self._since):
             self._widen(self.roster.capacity)
         return number
@@ -189,3 +190,14 @@ class DetectRule:
         except KeyError as error:
             raise CheckpointError(f"detector of a checkpoint: no column {error}") from error
         self._cache, self._epoch = np.zeros(0, np.int64), -1
+
+
+def odd(vector: Vector, verdict: Verdict | None) -> tuple[Vector, FloatArray]:
+    """The results that make an alert, and the facts of each, float64[5, n]: for plain rules all of them."""
+    if verdict is None:
+        facts = np.full((len(FACTS), len(vector.rows)), np.nan)
+        facts[0] = vector.values
+        return vector, facts
+    at = verdict.abnormal
+    said = (verdict.score, verdict.expected, verdict.low, verdict.high)
+    return vector.keep(at), np.array([vector.values[at], *(column[at] for column in said)])

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from detectors.base import BoolArray, FloatArray, IntArray
 from schemas.alerts import Alert
 from schemas.errors import CheckpointError
+from schemas.order import stable_order
 from streams.rules.alerting import AlertingRule, Trace
-from streams.rules.announce import Announcer
+from streams.rules.announce import Announcer, Standing
 from streams.rules.checkpoint import AnyColumns, placed, under
 from streams.rules.locality import speaks_of_nothing
 from streams.rules.owned import Owns
@@ -29,6 +30,7 @@ from streams.rules.recording import RecordingRule
 from streams.rules.removed import Heading, end_removed
 from streams.rules.rule import Evaluate, Kind, Rule, RuleGroup
 from streams.rules.rule_file import DEFAULT_INTERVAL_MS
+from streams.windows.histograms import without_handles
 from streams.windows.series import SeriesStore
 
 AnyRule: TypeAlias = AlertingRule | RecordingRule
@@ -63,7 +65,9 @@ class RuleEngine:
         *,
         source: int = 0,
         max_series: int,
+        max_per_tenant: int | None = None,
         external_labels: Mapping[str, str] | None = None,
+        external_url: str = "",
         owns: Owns = None,
     ) -> None:
         """`source` is the partition of tocsin.samples.
@@ -76,7 +80,9 @@ class RuleEngine:
             ConfigError: a detector cannot be made.
 
         """
-        self.store = SeriesStore(max_series=max_series)
+        self.store = SeriesStore(
+            max_series=max_series, max_per_tenant=max_per_tenant, retention_ms=0
+        )
         self.failures: list[Failure] = []
         self._source = source
         self._rules: list[AnyRule] = []
@@ -84,6 +90,7 @@ class RuleEngine:
         self._headings: dict[str, Heading] = {}
         self._removed: list[tuple[Heading, dict[str, NDArray[np.generic]]]] = []
         self._owns = owns
+        self._external_url = external_url
         seen: Counter[str] = Counter()
         for rule in (rule for group in groups for rule in group.rules):
             self._add(rule, seen, max_series, external_labels or {})
@@ -94,8 +101,7 @@ class RuleEngine:
             if isinstance(rule, AlertingRule) and rule.rule.evaluate is Evaluate.ON_ARRIVAL
         ]
         self.ticking = len(self._arriving) < len(self._rules)
-        for each in self._rules:
-            self.store.retain(each.plan.retention_ms + each.rule.query_offset_ms)
+        self._retain()
 
     def _add(
         self, rule: Rule, seen: Counter[str], max_series: int, external: Mapping[str, str]
@@ -112,9 +118,19 @@ class RuleEngine:
             return
         self._headings[key] = Heading(rule.group, rule.name, rule.expr, occurrence)
         announcer = Announcer(
-            rule, occurrence=occurrence, source=self._source, external_labels=external
+            rule,
+            occurrence=occurrence,
+            source=self._source,
+            external_labels=external,
+            external_url=self._external_url,
         )
         self._rules.append(AlertingRule(rule, announcer, max_series=max_series, owns=owns))
+
+    def _retain(self) -> None:
+        # what is evaluated on arrival looks at the sample that has come, and at no other
+        for rule in self._rules:
+            if rule.rule.evaluate is not Evaluate.ON_ARRIVAL:
+                self.store.retain(rule.plan.retention_ms + rule.rule.query_offset_ms)
 
     def trace(self, told: Trace) -> None:
         """Have every evaluation at a tick told, before it becomes alerts."""
@@ -126,8 +142,12 @@ class RuleEngine:
         """Take samples into the store; which of them were taken, the others being repeated, too old or without room."""
         order = np.lexsort((times, rows))
         taken = np.zeros(len(rows), np.bool_)
-        taken[order] = self.store.append(rows[order], times[order], values[order])
+        taken[order] = self.append_sorted(rows[order], times[order], values[order])
         return taken
+
+    def append_sorted(self, rows: IntArray, times: IntArray, values: FloatArray) -> BoolArray:
+        """The same of samples that come sorted by (row, time)."""
+        return self.store.append(rows, times, without_handles(values))
 
     def next_tick(self, after_ms: int) -> int:
         """The first time after this one at which a group is evaluated."""
@@ -164,8 +184,9 @@ class RuleEngine:
         """
         if not self._arriving or not len(rows):
             return []
+        values = without_handles(values)
         if bool((rows[1:] < rows[:-1]).any()) or rows[0] < 0:
-            order = np.argsort(rows, kind="stable")
+            order = stable_order(rows)
             order = order[np.searchsorted(rows[order], 0) :]
             rows, times, values = rows[order], times[order], values[order]
         if not len(rows):
@@ -180,6 +201,15 @@ class RuleEngine:
             self._gather(rule, newest_ms)
         alerts.sort(key=lambda alert: alert.time)
         return alerts
+
+    def standing(self) -> list[tuple[AlertingRule, Standing]]:
+        """Every alert that is pending or firing, and its rule, by order of rules."""
+        return [
+            (rule, alert)
+            for rule in self._rules
+            if isinstance(rule, AlertingRule)
+            for alert in rule.standing()
+        ]
 
     def expire(self, t_ms: int) -> list[Alert]:
         """End alerts of rules marked on_arrival whose series has been silent for the look-back; `tick` does it too."""
@@ -234,8 +264,7 @@ class RuleEngine:
         """
         head = _decode_head(columns)
         self.store.restore(under("store", columns))
-        for rule in self._rules:
-            self.store.retain(rule.plan.retention_ms + rule.rule.query_offset_ms)
+        self._retain()
         for key, rule in zip(self._keys, self._rules, strict=True):
             own = under(f"rule/{key}", columns)
             if own and isinstance(rule, RecordingRule):

@@ -1,4 +1,4 @@
-"""`histogram_quantile` of classic histograms: buckets are series with a bound in the label `le`.
+"""`histogram_quantile` and `histogram_fraction`; of classic histograms, whose buckets are series with a label `le`.
 
 Linear interpolation within the bucket in which the rank falls, with Prometheus's corrections (promql/quantile.go,
 BucketQuantile): equal bounds are added up, tiny differences of neighbouring buckets are taken for rounding, and
@@ -6,11 +6,14 @@ counts that fall from one bucket to the next are raised. A histogram without a b
 """
 
 import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from schemas.labels import METRIC, Labels, get_label
 from schemas.samples import Float64s, Int64s
+from streams.rules.native import buckets
 from streams.rules.node import Moment, ScalarNode, VectorNode
 from streams.rules.vector import (
     METADATA,
@@ -20,7 +23,7 @@ from streams.rules.vector import (
     drop_these,
     refuse_duplicates,
 )
-from streams.windows.blocks import blocks, reduce_stretches, total
+from streams.windows.blocks import Bools, blocks, reduce_stretches, total
 
 BUCKET = "le"
 SMALL_DELTA = 1e-12
@@ -74,29 +77,123 @@ def bucket_quantile(phi: Float64s, bounds: Float64s, counts: Float64s, widths: I
     return np.where(np.isnan(phi), np.nan, result)
 
 
-class HistogramQuantile(VectorNode):
-    """`histogram_quantile(phi, buckets)`."""
+def bucket_fraction(
+    lower: Float64s, upper: Float64s, bounds: Float64s, counts: Float64s, widths: Int64s
+) -> Float64s:
+    """Share of the observations of each histogram between two values; arrays as in `bucket_quantile`.
 
-    def __init__(self, phi: ScalarNode, buckets: VectorNode) -> None:
+    promql/quantile.go, BucketFraction: linear within a bucket, nothing within one that is infinitely wide.
+    """
+    each, last = np.arange(len(counts)), widths - 1
+    observations = counts[each, last]
+    high, low = (_below(value, bounds, counts, widths) for value in (upper, lower))
+    result = np.where(lower >= upper, 0.0, (high - low) / observations)
+    usable = np.isposinf(bounds[each, last]) & (observations != 0)
+    return np.where(usable & ~np.isnan(lower) & ~np.isnan(upper), result, np.nan)
+
+
+def _below(value: Float64s, bounds: Float64s, counts: Float64s, widths: Int64s) -> Float64s:
+    """Observations of each histogram up to a value."""
+    each, last = np.arange(len(counts)), widths - 1
+    inside = np.arange(bounds.shape[1]) < widths[:, None]
+    at = ((bounds <= value[:, None]) & inside).sum(axis=1)
+    bucket = np.minimum(at, last)
+    before = np.maximum(bucket - 1, 0)
+    first = np.where(bounds[:, 0] > 0, 0.0, -np.inf)
+    start = np.where(bucket > 0, bounds[each, before], first)
+    rank = np.where(bucket > 0, counts[each, before], 0.0)
+    now, end = counts[each, bucket], bounds[each, bucket]
+    found = np.where(np.isneginf(start), now, rank + (now - rank) * (value - start) / (end - start))
+    found = np.where(start >= value, rank, found)
+    observations = counts[each, last]
+    return np.where(at > last, observations, np.minimum(found, observations))
+
+
+class Classic(NamedTuple):
+    """Classic histograms: numbers of their label sets, and the stretches of bounds and counts that each has."""
+
+    histograms: Int64s
+    low: Int64s
+    high: Int64s
+    bounds: Float64s
+    counts: Float64s
+
+    def keep(self, mask: Bools) -> "Classic":
+        """The histograms where the mask is true."""
+        return self._replace(
+            histograms=self.histograms[mask], low=self.low[mask], high=self.high[mask]
+        )
+
+
+class Estimate(NamedTuple):
+    """How something is estimated from classic histograms, as `bucket_quantile` is, and from a native one."""
+
+    classic: Callable[..., Float64s]
+    native: Callable[..., float]
+
+
+ESTIMATES = {
+    "histogram_fraction": Estimate(bucket_fraction, buckets.fraction),
+    "histogram_quantile": Estimate(bucket_quantile, buckets.quantile),
+}
+
+
+class HistogramCall(VectorNode):
+    """`histogram_quantile(phi, v)` and `histogram_fraction(lower, upper, v)`."""
+
+    def __init__(
+        self, estimate: Estimate, scalars: Sequence[ScalarNode], vector: VectorNode
+    ) -> None:
         self.space = LabelSpace()
-        self.children = (phi, buckets)
-        self._phi = phi
-        self._buckets = buckets
-        # Histograms of different names stay apart until their quantiles meet in the result.
+        self.children = (*scalars, vector)
+        self._estimate = estimate
+        self._scalars = scalars
+        self._buckets = vector
+        # Histograms of different names stay apart until their results meet.
         histograms = LabelSpace()
         self.own_spaces = (self.space, histograms)
-        self._histogram = Projection(buckets.space, histograms, drop_these(frozenset({BUCKET})))
+        self._histogram = Projection(vector.space, histograms, drop_these(frozenset({BUCKET})))
         nameless = drop_these(frozenset({BUCKET, METRIC}) | METADATA)
         self._rename = Projection(histograms, self.space, nameless)
         self._bounds = np.zeros(0)
         self._epoch = -1
 
     def evaluate(self, moment: Moment) -> Vector:
-        """One element for each histogram that has a bucket."""
-        rows, values = self._buckets.evaluate(moment)
-        bounds = self._bounds_of()[rows]
+        """One element for each histogram, those of classic ones last; none for one that is both."""
+        found = self._buckets.evaluate(moment)
+        mask = moment.bag.mask(found.values)
+        native = Vector(np.zeros(0, np.int64), np.zeros(0))
+        if mask is not None:
+            native, found = found.keep(mask), found.keep(~mask)
+            native = Vector(self._histogram.map(native.rows), native.values)
+        classic = self._gather(found)
+        if len(native.rows) and len(classic.histograms):
+            both = np.intersect1d(native.rows, classic.histograms)
+            native = native.keep(~np.isin(native.rows, both))
+            classic = classic.keep(~np.isin(classic.histograms, both))
+        rows = self._rename.map(np.concatenate((native.rows, classic.histograms)))
+        refuse_duplicates(self.space, rows)
+        numbers = [each.spread(moment, self.space, rows) for each in self._scalars]
+        result = np.empty(len(rows))
+        for at, histogram in enumerate(moment.bag.get(native.values)):
+            arguments = [float(each[at]) for each in numbers]
+            result[at] = self._estimate.native(*arguments, histogram)
+        ahead = len(native.rows)
+        for block in blocks(classic.low, classic.high):
+            members = block.members + ahead
+            result[members] = self._estimate.classic(
+                *(each[members] for each in numbers),
+                classic.bounds[block.cells],
+                classic.counts[block.cells],
+                block.counts,
+            )
+        return Vector(rows, result)
+
+    def _gather(self, found: Vector) -> "Classic":
+        """The buckets of the vector, histogram by histogram, in the order of the vector."""
+        bounds = self._bounds_of()[found.rows]
         is_bucket = ~np.isnan(bounds)
-        rows, values, bounds = rows[is_bucket], values[is_bucket], bounds[is_bucket]
+        (rows, values), bounds = found.keep(is_bucket), bounds[is_bucket]
         histogram = self._histogram.map(rows)
         order = np.lexsort((bounds, histogram))
         histogram, bounds, values = histogram[order], bounds[order], values[order]
@@ -116,18 +213,7 @@ class HistogramQuantile(VectorNode):
             # The order of the vector, not of the numbers that histograms happened to get.
             by_first = np.argsort(np.minimum.reduceat(earliest, low), kind="stable")
             low, high = low[by_first], high[by_first]
-        found = self._rename.map(histogram[low])
-        refuse_duplicates(self.space, found)
-        phi = self._phi.spread(moment, self.space, found)
-        result = np.empty(len(low))
-        for block in blocks(low, high):
-            result[block.members] = bucket_quantile(
-                phi[block.members],
-                bounds[block.cells],
-                values[block.cells],
-                block.counts,
-            )
-        return Vector(found, result)
+        return Classic(histogram[low], low, high, bounds, values)
 
     def _bounds_of(self) -> Float64s:
         """Upper bound of each row of the buckets' space."""

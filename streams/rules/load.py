@@ -6,6 +6,7 @@ Expressions are compiled, templates parsed and detectors made, so that a rule th
 Refuses unknown keys, and what could only be evaluated differently from what it says.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +25,8 @@ from schemas.labels import LABEL_NAME, METRIC, METRIC_NAME, TENANT
 from streams.rules.plan import Plan, compile_expression
 from streams.rules.rule import DetectBlock, Evaluate, Kind, Rule, RuleGroup
 from streams.rules.rule_file import DetectSection, FileSection, GroupSection, RuleSection
-from streams.rules.template import DETECT_VARIABLES, PLAIN_VARIABLES, Template
+from streams.rules.source import Source
+from streams.rules.template import DETECT_VARIABLES, NOW, PLAIN_VARIABLES, Template
 
 __all__ = ["RuleGroup", "load_rules", "parse_rules"]
 
@@ -35,7 +37,9 @@ Place: TypeAlias = tuple[str | int, ...]
 S = TypeVar("S", bound=Section)
 
 
-def load_rules(paths: Iterable[Path]) -> tuple[list[RuleGroup], list[str]]:
+def load_rules(
+    paths: Iterable[Path], *, ignore_unknown: bool = False
+) -> tuple[list[RuleGroup], list[str]]:
     """Groups of these files in order, and every fault; groups with a fault lack the rules that have it."""
     groups: list[RuleGroup] = []
     problems: list[str] = []
@@ -48,19 +52,25 @@ def load_rules(paths: Iterable[Path]) -> tuple[list[RuleGroup], list[str]]:
         except UnicodeDecodeError as error:
             problems.append(f"{path}:1: not UTF-8 at byte {error.start}")
             continue
-        more, faults = parse_rules(text, str(path))
+        more, faults = parse_rules(text, str(path), ignore_unknown=ignore_unknown)
         groups += more
         problems += faults
     return groups, problems
 
 
-def parse_rules(text: str, name: str) -> tuple[list[RuleGroup], list[str]]:
-    """Groups of a rule file's text, and every fault as `name:line: what`."""
+def parse_rules(
+    text: str, name: str, *, ignore_unknown: bool = False
+) -> tuple[list[RuleGroup], list[str]]:
+    """Groups of a rule file's text, and every fault as `name:line: what`.
+
+    With `ignore_unknown`, keys that we do not know are passed over, outside of `detect`.
+    """
     try:
         tree = parse_yaml(text, name)
     except ConfigError as error:
         return [], error.problems
-    reader = _Reader(name, CommentedMap() if tree is None else tree)
+    tree = CommentedMap() if tree is None else tree
+    reader = _Reader(name, tree, Source(text, tree), ignore_unknown)
     return reader.read(), reader.problems
 
 
@@ -70,6 +80,8 @@ class _Reader:
 
     name: str
     tree: Any
+    _source: Source
+    ignore_unknown: bool = False
     problems: list[str] = field(default_factory=list)
 
     def read(self) -> list[RuleGroup]:
@@ -115,12 +127,15 @@ class _Reader:
         uses = frozenset[str]()
         if section.alert is not None:  # labels of recording rules are no templates
             uses = self._check_labels(section.labels, (*path, "labels"), variables)
+            if NOW in uses:
+                what = "labels cannot depend on now: each evaluation would make another alert"
+                self._fault((*path, "labels"), what)
         self._check_texts(section.annotations, (*path, "annotations"), variables)
         if section.evaluate == "on_arrival":
             if plan is not None and not plan.is_per_series:
                 what = "on_arrival needs an expression of one plain selector, compared with or scaled by numbers"
                 self._fault((*path, "evaluate"), what)
-            if uses - {"$labels", "$externalLabels", "$externalURL"}:
+            if uses - {"$labels", "$externalLabels", "$externalURL", NOW}:
                 self._fault(
                     (*path, "labels"), "labels of an on_arrival rule cannot depend on the value"
                 )
@@ -153,7 +168,7 @@ class _Reader:
         try:
             return compile_expression(section.expr)
         except RuleError as error:
-            self._fault((*path, "expr"), f"expr: {error}")
+            self._fault_within((*path, "expr"), section.expr, "expr", str(error))
             return None
 
     def _detect(self, section: RuleSection, path: Place) -> DetectBlock | None:
@@ -211,12 +226,12 @@ class _Reader:
             try:
                 template = Template(text, variables)
             except RuleError as error:
-                self._fault((*path, key), f"template of '{key}': {error}")
+                self._fault_within((*path, key), text, f"template of '{key}'", str(error))
                 continue
             uses |= template.uses
             problem = template.problem()
             if problem:
-                self._fault((*path, key), f"template of '{key}': {problem}")
+                self._fault_within((*path, key), text, f"template of '{key}'", problem)
         return uses
 
     def _section(self, kind: type[S], given: Any, path: Place) -> S | None:
@@ -230,7 +245,9 @@ class _Reader:
         except ValidationError as error:
             faults = error.errors(include_url=False, include_input=False)
             for each in faults:
-                self._validation_fault(kind, path, each)
+                foreign = each["type"] == "extra_forbidden" and each["loc"][0] != "detect"
+                if not (foreign and self.ignore_unknown):
+                    self._validation_fault(kind, path, each)
             wrong = {each["loc"][0] for each in faults}
             stand_ins = {key: value for key, value in STAND_INS.items() if key in wrong}
             rest = {k: v for k, v in given.items() if k not in wrong and isinstance(k, str)}
@@ -249,6 +266,15 @@ class _Reader:
             case _:
                 message = f"{where}: {explain(error)}"
         self._fault((*path, *loc), message)
+
+    def _fault_within(self, path: Place, text: str, what: str, fault: str) -> None:
+        """Note a fault of an expression or a template; where it says `line:column: `, that is found in the file."""
+        found = re.match(r"(\d+):(\d+): ", fault)
+        place = self._source.find(path, text, int(found[1]), int(found[2])) if found else None
+        if found is None or place is None:
+            self._fault(path, f"{what}: {fault}")
+            return
+        self.problems.append(f"{self.name}:{place[0]}:{place[1]}: {what}: {fault[found.end() :]}")
 
     def _fault(self, path: Place, what: str) -> None:
         self.problems.append(f"{self.name}:{find_line(self.tree, path)}: {what}")

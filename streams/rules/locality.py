@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import promql_parser as promql
 
-from schemas.errors import RuleError
+from streams.rules.dates import DATE_FUNCTIONS
+from streams.rules.parse import parse_expression
 from streams.rules.rule import RuleGroup
 
 TENANT_NAMES = ("tenant", "__tenant__")
@@ -49,19 +50,17 @@ def two_stage_rules(groups: Iterable[RuleGroup], locality: Sequence[str]) -> lis
 def speaks_of_nothing(expr: str) -> bool:
     """Whether an expression can have results without series, which every partition would then yield.
 
-    True for `absent`, `vector` and expressions of numbers only.
+    True for `absent`, `vector`, `hour()` and its kin, and expressions of numbers only.
 
     Raises:
         RuleError: it is no expression.
 
     """
-    try:
-        tree = promql.parse(expr)
-    except ValueError as error:
-        raise RuleError(f"{error}: {expr.strip()}") from error
+    tree = parse_expression(expr)
     found = {_name(each) for each in _descend(tree)}
     selects = any(_kind(each) in ("VectorSelector", "MatrixSelector") for each in _descend(tree))
-    return not selects or bool(found & {*ABSENT, "vector"})
+    dates = any(_name(each) in DATE_FUNCTIONS and not each.args for each in _descend(tree))
+    return not selects or dates or bool(found & {*ABSENT, "vector"})
 
 
 def _kind(tree: Any) -> str:
@@ -110,7 +109,7 @@ class _Walk:
 
     def faults(self, expr: str) -> list[str]:
         """What reaches beyond one locality, and what to do about it."""
-        self._read(promql.parse(expr))
+        self._read(parse_expression(expr))
         return self._found
 
     def _read(self, tree: Any) -> Reach:
@@ -156,6 +155,8 @@ class _Walk:
         by = tree.modifier is None or str(tree.modifier.type) == str(promql.AggModifierType.By)
         names = [] if tree.modifier is None else list(tree.modifier.labels)
         lost = self._lost(names=names, keeps=by, fixed=reach.fixed)
+        if str(tree.op) == "count_values" and str(getattr(tree.param, "val", "")) in self._names:
+            self._note("'count_values' writes a locality label", self._names, "write another label")
         if lost and reach.from_series:
             remedy = f"add {', '.join(lost)} to 'by'" if by else f"keep {', '.join(lost)}"
             self._note(f"'{tree.op}' aggregates", lost, remedy)

@@ -12,15 +12,60 @@ import numpy as np
 
 from schemas.samples import Float64s, Int64s
 from streams.rules.vector import LabelSpace, Vector
+from streams.windows.arena import Windows
+from streams.windows.histograms import Bag
 from streams.windows.series import SeriesStore
 
 
 class Moment(NamedTuple):
-    """What is evaluated against, and at which event time."""
+    """What is evaluated against, and at which event time.
+
+    Attributes:
+        store: the series.
+        t_ms: the time; within a subquery that of its step.
+        tenants: for whom.
+        query_ms: the time of the whole evaluation, which `@ start()` and `@ end()` name.
+        bag: the histograms that values name.
+        met: within a subquery, the rows that each call of a range function has made over the steps so far.
+
+    """
 
     store: SeriesStore
     t_ms: int
     tenants: tuple[str, ...]
+    query_ms: int
+    bag: Bag
+    met: "dict[MeetingNode, list[Int64s]] | None" = None
+
+
+class Anchor(NamedTuple):
+    """Where in time a selector or a subquery looks.
+
+    Attributes:
+        offset_ms: so much before, negative for after.
+        at_query: counted from the time of the whole evaluation (`@ start()`, `@ end()`).
+        at_ms: counted from this time (`@ 1700000000`).
+
+    """
+
+    offset_ms: int = 0
+    at_query: bool = False
+    at_ms: int | None = None
+
+    @property
+    def moves(self) -> bool:
+        """Whether it looks elsewhere than at the moment."""
+        return self != HERE
+
+    def time(self, moment: Moment) -> int:
+        """The time at which it looks."""
+        if self.at_ms is not None:
+            return self.at_ms - self.offset_ms
+        return (moment.query_ms if self.at_query else moment.t_ms) - self.offset_ms
+
+
+HERE = Anchor()
+"""At the moment itself."""
 
 
 class Arrival(NamedTuple):
@@ -63,6 +108,30 @@ class VectorNode(Node):
 
     def arrive(self, store: SeriesStore, samples: Arrival) -> tuple[Int64s, Vector]:
         """The samples that have a result, by index, and their results; rows may repeat."""
+        raise NotImplementedError
+
+
+class RangeNode(Node):
+    """Yields the samples in a window of each series; their rows index `space`."""
+
+    space: LabelSpace
+
+    def windows(self, moment: Moment) -> tuple[Int64s, Windows]:
+        """Rows and their windows, empty ones left out. Valid until the next append."""
+        raise NotImplementedError
+
+
+def without_histograms(moment: Moment, vector: Vector) -> Vector:
+    """The elements that are floats."""
+    mask = moment.bag.mask(vector.values)
+    return vector if mask is None else vector.keep(~mask)
+
+
+class MeetingNode(VectorNode):
+    """A vector node whose results must differ over all steps of a subquery together, not only at each."""
+
+    def refuse_merged(self, met: Sequence[Int64s]) -> None:
+        """Raise RuleError where two rows of its source, met at any step, have become one."""
         raise NotImplementedError
 
 

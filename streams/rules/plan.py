@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from schemas.errors import RuleError
 from schemas.samples import Float64s, Int64s
-from streams.rules.compile import Compiler
+from streams.rules.compile import SUBQUERY_STEP_MS, Compiler, Options
 from streams.rules.node import Arrival, Moment, VectorNode
 from streams.rules.selectors import Selection, Selector
 from streams.rules.vector import LabelSpace, Vector
 from streams.windows.blocks import Bools
+from streams.windows.histograms import Bag
 from streams.windows.series import LOOKBACK_MS, SeriesStore
 
 SPARE_ROWS = 1024
@@ -50,15 +51,27 @@ class Plan:
         self._generation = -1
 
     def evaluate(self, store: SeriesStore, t_ms: int) -> Vector:
-        """The result at an event time, a scalar as one element.
+        """The result at an event time, a scalar as one element; a histogram counts as 0, as an alert's value does.
 
         Raises:
             RuleError: the series at this time do not allow a result, as in Prometheus.
 
         """
+        found, bag = self.evaluate_all(store, t_ms)
+        mask = bag.mask(found.values)
+        return found if mask is None else Vector(found.rows, np.where(mask, 0.0, found.values))
+
+    def evaluate_all(self, store: SeriesStore, t_ms: int) -> tuple[Vector, Bag]:
+        """The same, with histograms: values that name one, and the bag that knows them.
+
+        Raises:
+            RuleError: as `evaluate` does.
+
+        """
         self._tidy(store)
+        bag = Bag(store.bag)
         with np.errstate(all="ignore"):
-            return self._root.evaluate(Moment(store, t_ms, store.tenants))
+            return self._root.evaluate(Moment(store, t_ms, store.tenants, t_ms, bag)), bag
 
     def evaluate_samples(
         self, store: SeriesStore, rows: Int64s, times: Int64s, values: Float64s
@@ -109,11 +122,20 @@ class Plan:
                 space.clear()
 
 
-def compile_expression(text: str, *, lookback_ms: int = LOOKBACK_MS) -> Plan:
+def compile_expression(
+    text: str,
+    *,
+    lookback_ms: int = LOOKBACK_MS,
+    subquery_step_ms: int = SUBQUERY_STEP_MS,
+    whole: bool = False,
+) -> Plan:
     """Plan of an expression.
+
+    `subquery_step_ms` is the step of a subquery that names none. `whole` says that the store holds all samples there
+    will ever be, also those after the evaluation: then a fixed time after `@` and offsets into the future are accepted.
 
     Raises:
         RuleError: it cannot be parsed, or has something that is not supported; with line and column where known.
 
     """
-    return Plan(text, Compiler(text, lookback_ms).compile())
+    return Plan(text, Compiler(text, Options(lookback_ms, subquery_step_ms, whole)).compile())

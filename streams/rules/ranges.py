@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from schemas.samples import Float64s
+from schemas.samples import Float64s, Int64s
 from streams.rules.counters import (
     changes,
     delta,
@@ -21,10 +21,19 @@ from streams.rules.counters import (
     rate,
     resets,
 )
-from streams.rules.node import Moment, ScalarNode, VectorNode
-from streams.rules.selectors import RangeSelector
+from streams.rules.native import series
+from streams.rules.native.series import NativeFunction
+from streams.rules.node import MeetingNode, Moment, RangeNode, ScalarNode
+from streams.rules.smoothing import (
+    double_exponential_smoothing,
+    mad_over_time,
+    ts_of_first_over_time,
+    ts_of_last_over_time,
+    ts_of_max_over_time,
+    ts_of_min_over_time,
+)
 from streams.rules.vector import LabelSpace, Projection, Vector, drop_metadata
-from streams.windows.arena import Windows
+from streams.windows.arena import Windows, make_columns, stretch_index
 from streams.windows.blocks import (
     Bools,
     Reducer,
@@ -39,16 +48,28 @@ from streams.windows.blocks import (
     total,
     variance,
 )
+from streams.windows.histograms import Bag, is_handle
 
 RangeFunction: TypeAlias = Callable[..., tuple[Float64s, Bools]]
 
 
 class Entry(NamedTuple):
-    """How a range function is called: its function, where its range stands, and whether names stay."""
+    """How a range function is called.
+
+    Attributes:
+        function: what it does with windows of floats.
+        range_at: which argument its range is.
+        keeps_name: whether names stay.
+        native: what it does with a window that holds histograms; without it, it does not see them.
+        indifferent: whether it does not look at values, so that histograms are like floats.
+
+    """
 
     function: RangeFunction
     range_at: int = 0
     keeps_name: bool = False
+    native: NativeFunction | None = None
+    indifferent: bool = False
 
 
 def everywhere(windows: Windows) -> Bools:
@@ -88,35 +109,40 @@ def first_over_time(windows: Windows) -> tuple[Float64s, Bools]:
 
 
 RANGE_FUNCTIONS = {
-    "avg_over_time": Entry(over_time(mean)),
-    "changes": Entry(changes),
-    "count_over_time": Entry(over_time(count)),
-    "delta": Entry(delta),
+    "avg_over_time": Entry(over_time(mean), native=series.avg_over_time),
+    "changes": Entry(changes, native=series.changes),
+    "count_over_time": Entry(over_time(count), indifferent=True),
+    "delta": Entry(delta, native=series.delta),
     "deriv": Entry(deriv),
-    "first_over_time": Entry(first_over_time, keeps_name=True),
-    "idelta": Entry(idelta),
-    "increase": Entry(increase),
-    "irate": Entry(irate),
-    "last_over_time": Entry(last_over_time, keeps_name=True),
+    "double_exponential_smoothing": Entry(double_exponential_smoothing),
+    "first_over_time": Entry(first_over_time, keeps_name=True, indifferent=True),
+    "holt_winters": Entry(double_exponential_smoothing),
+    "idelta": Entry(idelta, native=series.idelta),
+    "increase": Entry(increase, native=series.increase),
+    "irate": Entry(irate, native=series.irate),
+    "last_over_time": Entry(last_over_time, keeps_name=True, indifferent=True),
+    "mad_over_time": Entry(mad_over_time),
     "max_over_time": Entry(over_time(greatest)),
     "min_over_time": Entry(over_time(least)),
     "predict_linear": Entry(predict_linear),
-    "present_over_time": Entry(over_time(one)),
+    "present_over_time": Entry(over_time(one), indifferent=True),
     "quantile_over_time": Entry(quantile_over_time, range_at=1),
-    "rate": Entry(rate),
-    "resets": Entry(resets),
+    "rate": Entry(rate, native=series.rate),
+    "resets": Entry(resets, native=series.resets),
     "stddev_over_time": Entry(over_time(deviation)),
     "stdvar_over_time": Entry(over_time(variance)),
-    "sum_over_time": Entry(over_time(total)),
+    "sum_over_time": Entry(over_time(total), native=series.sum_over_time),
+    "ts_of_first_over_time": Entry(ts_of_first_over_time, indifferent=True),
+    "ts_of_last_over_time": Entry(ts_of_last_over_time, indifferent=True),
+    "ts_of_max_over_time": Entry(ts_of_max_over_time),
+    "ts_of_min_over_time": Entry(ts_of_min_over_time),
 }
 
 
-class RangeCall(VectorNode):
-    """A range function of a range selector."""
+class RangeCall(MeetingNode):
+    """A range function of a range selector or a subquery."""
 
-    def __init__(
-        self, entry: Entry, selector: RangeSelector, scalars: Sequence[ScalarNode]
-    ) -> None:
+    def __init__(self, entry: Entry, selector: RangeNode, scalars: Sequence[ScalarNode]) -> None:
         self.children = (selector, *scalars)
         self._entry = entry
         self._selector = selector
@@ -132,8 +158,67 @@ class RangeCall(VectorNode):
         """The function of every window that is not empty."""
         rows, windows = self._selector.windows(moment)
         spread = [each.spread(moment, self._selector.space, rows) for each in self._scalars]
-        values, there = self._entry.function(windows, *spread)
+        values, there = self._call(moment.bag, windows, spread)
         found = Vector(rows[there], values[there])
         if self._rename is None:
             return found
+        if moment.met is not None:
+            moment.met.setdefault(self, []).append(found.rows)
         return Vector(self._rename.distinct(found.rows), found.values)
+
+    def refuse_merged(self, met: Sequence[Int64s]) -> None:
+        """Raise RuleError where two series, met at any step, have lost what told them apart."""
+        if self._rename is not None:
+            self._rename.distinct(np.unique(np.concatenate(met)))
+
+    def _call(self, bag: Bag, windows: Windows, spread: list[Float64s]) -> tuple[Float64s, Bools]:
+        """The function of all windows, those with histograms apart."""
+        values = windows.columns.values
+        if self._entry.indifferent or bag.mask(values) is None:
+            return self._entry.function(windows, *spread)
+        held = np.concatenate(([0], np.cumsum(is_handle(values))))
+        mixed = held[windows.high] > held[windows.low]
+        result, there = np.full(len(mixed), np.nan), np.zeros(len(mixed), np.bool_)
+        plain = windows.keep(~mixed)
+        if len(plain.low):
+            found = self._entry.function(plain, *(each[~mixed] for each in spread))
+            result[~mixed], there[~mixed] = found
+        if self._entry.native is None:
+            floats, members = only_floats(windows, np.flatnonzero(mixed))
+            if len(members):
+                found = self._entry.function(floats, *(each[members] for each in spread))
+                result[members], there[members] = found
+            return result, there
+        for row in np.flatnonzero(mixed).tolist():
+            made = self._entry.native(points_of(bag, windows, row))
+            if made is not None:
+                there[row] = True
+                result[row : row + 1] = bag.hold([made]) if not isinstance(made, float) else made
+        return result, there
+
+
+def points_of(bag: Bag, windows: Windows, row: int) -> series.Points:
+    """The samples of one window, histograms as such."""
+    stretch = slice(windows.low[row], windows.high[row])
+    values = windows.columns.values[stretch]
+    mask = is_handle(values)
+    found: list[series.Value] = list(values.tolist())
+    for at, each in zip(np.flatnonzero(mask).tolist(), bag.get(values[mask]), strict=True):
+        found[at] = each
+    times = windows.columns.times[stretch].tolist()
+    return series.Points(times, found, windows.start_ms, windows.end_ms)
+
+
+def only_floats(windows: Windows, rows: Int64s) -> tuple[Windows, Int64s]:
+    """The windows of these rows without histograms, and the rows that have any sample left."""
+    counts = windows.high[rows] - windows.low[rows]
+    cells = stretch_index(windows.low[rows], counts)
+    kept = ~is_handle(windows.columns.values[cells])
+    left = np.bincount(np.repeat(np.arange(len(rows)), counts)[kept], minlength=len(rows))
+    high = np.cumsum(left)
+    some = left > 0
+    columns = make_columns(len(cells[kept]))
+    columns.times[:] = windows.columns.times[cells[kept]]
+    columns.values[:] = windows.columns.values[cells[kept]]
+    floats = windows._replace(columns=columns, low=(high - left)[some], high=high[some])
+    return floats, rows[some]

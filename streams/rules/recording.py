@@ -13,6 +13,7 @@ from schemas.errors import RuleError
 from schemas.labels import METRIC, Labels, encode_labels, fingerprint_bytes, make_labels
 from schemas.samples import STALE_BITS
 from streams.rules.checkpoint import AnyColumns
+from streams.rules.native.append import append_mixed
 from streams.rules.owned import Owns, keep_owned
 from streams.rules.plan import compile_expression
 from streams.rules.rule import Rule
@@ -59,7 +60,7 @@ class RecordingRule:
         if len(self.plan.space) > 2 * len(store) + SPARE_LABEL_SETS:
             self.plan.space.clear()
             self._made.clear()
-        vector = self.plan.evaluate(store, t_ms - self.rule.query_offset_ms)
+        vector, bag = self.plan.evaluate_all(store, t_ms - self.rule.query_offset_ms)
         vector = keep_owned(vector, self.plan.space, self._owns)
         made = self._projection.distinct(vector.rows)
         if self.rule.limit and len(made) > self.rule.limit:
@@ -72,7 +73,8 @@ class RecordingRule:
             (vector.values, np.full(len(gone), STALE_BITS, np.int64).view(np.float64))
         )
         order = np.argsort(rows, kind="stable")
-        store.append(rows[order], np.full(len(rows), t_ms, np.int64), values[order])
+        times = np.full(len(rows), t_ms, np.int64)
+        append_mixed(store, rows[order], times, values[order], bag)
         return int(np.count_nonzero(rows < 0))
 
     def _rename(self, labels: Labels) -> Labels:

@@ -9,71 +9,76 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.base import IntArray
-from schemas.labels import Labels
+from schemas.fingerprints import FingerprintIndex
+from schemas.labels import Labels, decode_labels, encode_labels, fingerprint_bytes
 from streams.rules.checkpoint import AnyColumns
-from streams.windows.columns import pack_labels, unpack_labels
+from streams.windows.columns import pack_label_bytes, unpack_labels
 
 FIRST_CAPACITY = 64
+FREE = b""
 
 
 class Roster:
-    """Label set <-> number.
-
-    Attributes:
-        labels: the label set of each number, None where the number is free.
-
-    """
+    """Label set <-> number."""
 
     def __init__(self, cap: int) -> None:
         self.cap = cap
-        self.labels: list[Labels | None] = []
-        self._number_of: dict[Labels, int] = {}
+        self._encoded: list[bytes] = []
+        self._index = FingerprintIndex()
         self._free: list[int] = []
 
     def __len__(self) -> int:
-        return len(self._number_of)
+        return len(self._index)
 
     @property
     def capacity(self) -> int:
         """All numbers are below this."""
-        return len(self.labels)
+        return len(self._encoded)
 
     @property
     def numbers(self) -> IntArray:
         """Those in use, ascending."""
-        return np.array(sorted(self._number_of.values()), np.int64)
+        return np.flatnonzero(np.fromiter(map(bool, self._encoded), np.bool_, self.capacity))
+
+    def labels(self, number: int) -> Labels:
+        """Label set of a number in use."""
+        return decode_labels(self._encoded[number])
 
     def number(self, labels: Labels) -> int:
         """Number of a label set, a new one if need be, -1 when the roster is full."""
-        known = self._number_of.get(labels)
-        if known is not None:
+        encoded = encode_labels(labels)
+        return self.number_of(encoded, fingerprint_bytes(encoded))
+
+    def number_of(self, encoded: bytes, fingerprint: int) -> int:
+        """The same of canonical bytes and their fingerprint."""
+        known = self._index.get(fingerprint)
+        if known >= 0:
             return known
-        if len(self._number_of) >= self.cap:
+        if len(self) >= self.cap:
             return -1
         if not self._free:
-            size = len(self.labels)
+            size = self.capacity
             wider = min(self.cap, max(FIRST_CAPACITY, 2 * size))
-            self.labels.extend([None] * (wider - size))
+            self._encoded.extend([FREE] * (wider - size))
             self._free = list(range(wider - 1, size - 1, -1))
         number = self._free.pop()
-        self.labels[number] = labels
-        self._number_of[labels] = number
+        self._encoded[number] = encoded
+        self._index.add_one(fingerprint, number)
         return number
 
     def release(self, numbers: Iterable[int]) -> None:
         """Free these numbers."""
-        for number in numbers:
-            labels = self.labels[number]
-            assert labels is not None
-            del self._number_of[labels]
-            self.labels[number] = None
-            self._free.append(number)
+        freed = list(numbers)
+        self._index.remove(_prints([self._encoded[number] for number in freed]))
+        for number in freed:
+            self._encoded[number] = FREE
+        self._free += freed
 
     def snapshot(self) -> dict[str, NDArray[np.generic]]:
         """Label sets and numbers as columns."""
         numbers = self.numbers
         return {
-            **pack_labels(self.labels[n] or () for n in numbers.tolist()),
+            **pack_label_bytes([self._encoded[number] for number in numbers.tolist()]),
             "numbers": numbers,
             "capacity": np.array([self.capacity], np.int64),
             "free": np.array(self._free, np.int64),
@@ -86,9 +91,14 @@ class Roster:
             CheckpointError: the columns are not those of a snapshot.
 
         """
-        labels = unpack_labels(columns)
-        self.labels = [None] * int(columns["capacity"][0])
-        self._number_of = dict(zip(labels, columns["numbers"].tolist(), strict=True))
-        for each, number in self._number_of.items():
-            self.labels[number] = each
+        encoded = [encode_labels(labels) for labels in unpack_labels(columns)]
+        numbers = columns["numbers"].astype(np.int64)
+        self._encoded = [FREE] * int(columns["capacity"][0])
+        for each, number in zip(encoded, numbers.tolist(), strict=True):
+            self._encoded[number] = each
+        self._index.replace(_prints(encoded), numbers)
         self._free = columns["free"].tolist()
+
+
+def _prints(encoded: Iterable[bytes]) -> NDArray[np.uint64]:
+    return np.array([fingerprint_bytes(each) for each in encoded], np.uint64)

@@ -51,7 +51,18 @@ Budget = Annotated[tuple[float, int], BeforeValidator(_budget)]
 
 
 class DetectSection(Section, extra="allow"):
-    """The block `detect`; what is not listed is a parameter of the detector."""
+    """The block `detect`; what is not listed is a parameter of the detector.
+
+    Attributes:
+        detector: Its name.
+        season: Length of the season, for detectors that have one.
+        false_alarms: What a series may cost, such as `1 per week` or `2 per 12h`; the threshold follows from it.
+        direction: Which deviations count.
+        min_effect: Smaller deviations, in the unit of the value, are no alert.
+        min_change: Smaller deviations, as a share of the expected value, are no alert.
+        relearn_after: A series that is odd for longer than this is learnt again.
+
+    """
 
     detector: str
     season: Duration | None = None
@@ -63,7 +74,20 @@ class DetectSection(Section, extra="allow"):
 
 
 class RuleSection(Section):
-    """One rule."""
+    """One rule.
+
+    Attributes:
+        alert: Name of an alerting rule; either this or `record`.
+        record: Name of the series that a recording rule makes.
+        expr: The expression.
+        for_: The condition holds this long before the alert fires.
+        keep_firing_for: The alert stays for this long after the condition has gone.
+        labels: Put on the alert; templates.
+        annotations: Texts for people; templates.
+        evaluate: `on_arrival` evaluates at each sample, without waiting for the interval.
+        detect: A detector that watches the value of the expression.
+
+    """
 
     alert: Text | None = None
     record: Text | None = None
@@ -77,7 +101,17 @@ class RuleSection(Section):
 
 
 class GroupSection(Section):
-    """One group."""
+    """One group.
+
+    Attributes:
+        name: Unique in its file.
+        interval: The group is evaluated at each multiple of this.
+        query_offset: Rules look this far into the past.
+        limit: Most alerts of one rule; over it the rule fails and its alerts end. 0 means no limit.
+        labels: Put on the alerts of all its rules.
+        rules: Evaluated in order.
+
+    """
 
     name: Text = Field(min_length=1)
     interval: Duration = DEFAULT_INTERVAL_MS
@@ -88,6 +122,11 @@ class GroupSection(Section):
 
 
 class FileSection(Section):
-    """A rule file."""
+    """A rule file.
+
+    Attributes:
+        groups: Evaluated in order.
+
+    """
 
     groups: list[Any] = []

@@ -6,7 +6,7 @@ import numpy as np
 
 from schemas.labels import TENANT, make_labels
 from schemas.samples import Float64s
-from streams.rules.node import Moment, ScalarNode, VectorNode
+from streams.rules.node import Moment, ScalarNode, VectorNode, without_histograms
 from streams.rules.vector import LabelSpace, Vector
 
 
@@ -43,7 +43,7 @@ class ScalarOf(ScalarNode):
     def evaluate(self, moment: Moment) -> Float64s:
         """One number for each tenant of the moment."""
         space = self._vector.space
-        rows, values = self._vector.evaluate(moment)
+        rows, values = without_histograms(moment, self._vector.evaluate(moment))
         tenant = space.tenant_of(rows)
         single = np.bincount(tenant, minlength=len(space.tenants)) == 1
         alone = dict(zip(tenant.tolist(), values.tolist(), strict=True))

@@ -1,25 +1,23 @@
 """Selectors: the leaves of an expression, which pick series by matchers and read samples from the store.
 
 A selector looks at each series once, when it is new; between two changes of the store it holds its rows in the order
-of their label sets. Matchers are Prometheus's, with two honest limits: a regular expression that Python reads
-otherwise than RE2, or not at all, is refused; `@` and negative offsets are refused, because on a stream there is
-nothing but the past.
+of their label sets' canonical bytes. Matchers are Prometheus's.
 """
 
-import re
-import warnings
 from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
 
-from schemas.errors import RuleError
 from schemas.labels import METRIC, Labels, Matcher, MatchOp
 from schemas.samples import STALE_BITS, Int64s
-from streams.rules.node import Arrival, Moment, Node, VectorNode
+from streams.rules.node import HERE, Anchor, Arrival, Moment, Node, RangeNode, VectorNode
 from streams.rules.vector import LabelSpace, Vector
 from streams.windows.arena import Windows
-from streams.windows.series import SeriesStore, metric_hash
+from streams.windows.series import Instant, SeriesStore, metric_hash
+
+EVER_MS = 1 << 50
+"""Retention of what looks at a fixed time: longer than any store lives."""
 
 
 @dataclass(frozen=True)
@@ -29,15 +27,17 @@ class Selection:
     Attributes:
         matchers: all must hold, the one for the metric's name among them.
         range_ms: length of the window, 0 for an instant selector.
-        offset_ms: how far back it looks, not negative.
+        anchor: where it looks.
         lookback_ms: how old an instant selector's sample may be.
+        reach_ms: how long before the evaluation the subqueries around it look.
 
     """
 
     matchers: tuple[Matcher, ...]
     range_ms: int = 0
-    offset_ms: int = 0
+    anchor: Anchor = HERE
     lookback_ms: int = 300_000
+    reach_ms: int = 0
 
     @property
     def metric(self) -> str:
@@ -50,22 +50,14 @@ class Selection:
     @property
     def span_ms(self) -> int:
         """How much of the past must be kept for it."""
-        return (self.range_ms or self.lookback_ms) + self.offset_ms
+        if self.anchor.at_ms is not None:
+            return EVER_MS
+        reach_ms = 0 if self.anchor.at_query else self.reach_ms
+        return max(0, (self.range_ms or self.lookback_ms) + self.anchor.offset_ms + reach_ms)
 
     def matches(self, labels: Labels) -> bool:
         """Whether a label set is picked."""
         return all(matcher.matches(labels) for matcher in self.matchers)
-
-
-def check_regex(pattern: str) -> None:
-    """Raise RuleError where Python would not read an expression as RE2 does."""
-    with warnings.catch_warnings():
-        # Python warns of what it may read differently one day, such as the class [[:alpha:]].
-        warnings.simplefilter("error")
-        try:
-            re.compile(pattern, re.DOTALL)
-        except (re.error, Warning) as error:
-            raise RuleError(f"regular expression {pattern!r} is not supported: {error}") from error
 
 
 class Selector(Node):
@@ -91,6 +83,9 @@ class Selector(Node):
             self.rows = self.targets = np.zeros(0, np.int64)
         elif store.generation == self._seen and self.space.epoch == self._epoch:
             return
+        # the store's columns get shorter where many series have gone
+        there = self.rows < len(store.born)
+        self.rows, self.targets = self.rows[there], self.targets[there]
         fresh = store.born > max(0, self._seen)
         stayed = (store.born[self.rows] > 0) & ~fresh[self.rows]
         self.rows, self.targets = self.rows[stayed], self.targets[stayed]
@@ -101,8 +96,8 @@ class Selector(Node):
         matches = self.selection.matches
         picked = [row for row in np.flatnonzero(fresh).tolist() if matches(store.labels(row))]
         if picked:
-            picked.sort(key=store.labels)
-            at = [bisect_left(self.rows, store.labels(row), key=store.labels) for row in picked]
+            picked.sort(key=store.encoded)
+            at = [bisect_left(self.rows, store.encoded(row), key=store.encoded) for row in picked]
             self.rows = np.insert(self.rows, at, picked)
             new = self._targets(store, np.array(picked, np.int64))
             self.targets = np.insert(self.targets, at, new)
@@ -111,7 +106,10 @@ class Selector(Node):
         self._seen, self._epoch = store.generation, self.space.epoch
 
     def _targets(self, store: SeriesStore, rows: Int64s) -> Int64s:
-        return np.array([self.space.row(store.labels(row)) for row in rows.tolist()], np.int64)
+        targets = [
+            self.space.row_of(store.encoded(row), store.fingerprint(row)) for row in rows.tolist()
+        ]
+        return np.array(targets, np.int64)
 
     def route(self, store: SeriesStore) -> Int64s:
         """For each row of the store its row in `space`, -1 where it is not picked."""
@@ -124,14 +122,23 @@ class InstantSelector(Selector, VectorNode):
 
     def __init__(self, selection: Selection) -> None:
         super().__init__(selection)
-        self.per_series = selection.offset_ms == 0
+        self.per_series = not selection.anchor.moves
 
     def evaluate(self, moment: Moment) -> Vector:
-        """Latest samples at the moment less the offset."""
+        """Latest samples at the time of the anchor."""
+        rows, latest = self._latest(moment)
+        return Vector(rows, latest.values[latest.valid])
+
+    def times(self, moment: Moment) -> Vector:
+        """When these samples were, in seconds."""
+        rows, latest = self._latest(moment)
+        return Vector(rows, latest.times[latest.valid] / 1000)
+
+    def _latest(self, moment: Moment) -> tuple[Int64s, Instant]:
         self.refresh(moment.store)
-        t_ms = moment.t_ms - self.selection.offset_ms
+        t_ms = self.selection.anchor.time(moment)
         latest = moment.store.instant(self.rows, t_ms, self.selection.lookback_ms)
-        return Vector(self.targets[latest.valid], latest.values[latest.valid])
+        return self.targets[latest.valid], latest
 
     def arrive(self, store: SeriesStore, samples: Arrival) -> tuple[Int64s, Vector]:
         """The samples of picked series, without stale markers."""
@@ -141,13 +148,13 @@ class InstantSelector(Selector, VectorNode):
         return index, Vector(rows[index], samples.values[index])
 
 
-class RangeSelector(Selector):
+class RangeSelector(Selector, RangeNode):
     """The samples of each series in a window that is open at the left."""
 
     def windows(self, moment: Moment) -> tuple[Int64s, Windows]:
         """Rows of `space` and their windows, empty ones left out."""
         self.refresh(moment.store)
-        end_ms = moment.t_ms - self.selection.offset_ms
+        end_ms = self.selection.anchor.time(moment)
         found = moment.store.window(self.rows, end_ms - self.selection.range_ms, end_ms)
         filled = found.high > found.low
-        return self.targets[filled], found.keep(filled)
+        return self.targets[filled], found._replace(t_ms=moment.t_ms).keep(filled)

@@ -29,7 +29,7 @@ class Slots:
     Attributes:
         given: for each slot the label set of the result that it comes from.
         facts: float64[5, capacity], what the latest true evaluation knew.
-        heard_at: int64[capacity], time of the latest sample (on arrival).
+        heard_at: int64[capacity], time of the latest sample (on arrival), or of the latest result (at ticks).
         series: int64[capacity], row in the store (on arrival), else NOBODY.
 
     """
@@ -64,9 +64,7 @@ class Slots:
 
     def labels(self, slot: int) -> Labels:
         """Label set of the alert in a slot."""
-        labels = self._roster.labels[slot]
-        assert labels is not None
-        return labels
+        return self._roster.labels(slot)
 
     def take(self, labels: Labels, given: Labels) -> int:
         """Slot of an alert, a free one if it has none; -1 when there is none free."""
@@ -111,7 +109,7 @@ class Slots:
         self.of_series = _padded(self.of_series, len(store.born))
         bound = np.flatnonzero(self.series != NOBODY)
         series = self.series[bound]
-        gone = store.born[series] != self._born[bound]
+        gone = _padded(store.born, len(self.of_series))[series] != self._born[bound]
         self.of_series[series[gone]] = NOBODY
         self.series[bound[gone]] = NOBODY
 

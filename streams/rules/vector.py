@@ -8,17 +8,18 @@ Vectors come in an order that hangs on label sets alone, never on when a series 
 the same everywhere.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import RuleError
-from schemas.labels import METRIC, TENANT, Labels, get_label
+from schemas.labels import METRIC, TENANT, Labels, encode_labels, fingerprint_bytes, get_label
 from schemas.samples import Float64s, Int64s
 from streams.windows.blocks import Bools
-from streams.windows.columns import pack_labels, unpack_labels
+from streams.windows.columns import pack_label_bytes, unpack_labels
+from streams.windows.label_sets import LabelSets
 
 
 class Vector(NamedTuple):
@@ -37,7 +38,6 @@ class LabelSpace:
 
     Attributes:
         labels: the label set of each row.
-        tenants: the tenants that occur.
         epoch: changes when rows have got other numbers.
 
     """
@@ -47,33 +47,38 @@ class LabelSpace:
         self._empty()
 
     def _empty(self) -> None:
-        self.labels: list[Labels] = []
-        self.tenants: list[str] = []
-        self._row_of: dict[Labels, int] = {}
-        self._tenant_of: dict[str, int] = {}
-        self._tenant_rows: list[int] = []
-        self._tenant_column = np.zeros(0, np.int64)
+        self.labels = LabelSets()
+        self._tenants: dict[str, int] = {}
+        self._tenant_of = np.zeros(0, np.int32)
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def row(self, labels: Labels) -> int:
         """Row of a label set, a new one if need be."""
-        row = self._row_of.setdefault(labels, len(self.labels))
-        if row == len(self.labels):
-            self.labels.append(labels)
-            tenant = get_label(labels, TENANT)
-            index = self._tenant_of.setdefault(tenant, len(self.tenants))
-            if index == len(self.tenants):
-                self.tenants.append(tenant)
-            self._tenant_rows.append(index)
-        return row
+        return self.labels.number(labels)
+
+    def row_of(self, encoded: bytes, fingerprint: int) -> int:
+        """The same of canonical bytes and their fingerprint."""
+        return self.labels.number_of(encoded, fingerprint)
+
+    @property
+    def tenants(self) -> list[str]:
+        """The tenants that occur."""
+        self._look_for_tenants()
+        return list(self._tenants)
 
     def tenant_of(self, rows: Int64s) -> Int64s:
         """For each row the index of its tenant in `tenants`."""
-        if len(self._tenant_column) < len(self._tenant_rows):
-            self._tenant_column = np.array(self._tenant_rows, np.int64)
-        return self._tenant_column[rows]
+        self._look_for_tenants()
+        return self._tenant_of[rows].astype(np.int64)
+
+    def _look_for_tenants(self) -> None:
+        # hardly any expression asks
+        fresh = [get_label(labels, TENANT) for labels in self.labels[len(self._tenant_of) :]]
+        if fresh:
+            numbers = [self._tenants.setdefault(name, len(self._tenants)) for name in fresh]
+            self._tenant_of = np.concatenate((self._tenant_of, np.array(numbers, np.int32)))
 
     def clear(self) -> None:
         """Forget all label sets."""
@@ -81,14 +86,12 @@ class LabelSpace:
 
     def compact(self, keep: Bools) -> Int64s:
         """Forget the rows where the mask is false; gives the new number of each old row, -1 for the forgotten."""
-        self._replace(
-            [labels for labels, kept in zip(self.labels, keep.tolist(), strict=True) if kept]
-        )
+        self._replace([self.labels.encoded[row] for row in np.flatnonzero(keep).tolist()])
         return np.where(keep, np.cumsum(keep) - 1, -1)
 
     def snapshot(self) -> dict[str, NDArray[np.generic]]:
         """The label sets in the order of their rows, as columns."""
-        return pack_labels(self.labels)
+        return pack_label_bytes(self.labels.encoded)
 
     def restore(self, columns: Mapping[str, NDArray[np.generic]]) -> None:
         """Take over the rows of a snapshot.
@@ -97,13 +100,13 @@ class LabelSpace:
             CheckpointError: the columns are not those of a snapshot.
 
         """
-        self._replace(unpack_labels(columns))
+        self._replace([encode_labels(labels) for labels in unpack_labels(columns)])
 
-    def _replace(self, labels: list[Labels]) -> None:
+    def _replace(self, encoded: Sequence[bytes]) -> None:
         self.epoch += 1
         self._empty()
-        for each in labels:
-            self.row(each)
+        for each in encoded:
+            self.row_of(each, fingerprint_bytes(each))
 
 
 class Projection:

@@ -8,6 +8,7 @@ It refuses Faust's tables, web server, leader election, topic declaration, ackno
 state, commits and outputs belong to the checkpointer and the outbox.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -68,6 +69,8 @@ class ChunkApp(faust.App):  # type: ignore[misc]  # Faust is untyped to mypy
     ) -> None:
         self.fetch_max_wait_ms = fetch_max_wait_ms
         self.gather_ms = gather_ms
+        self.queue_chunks = 4
+        self.taken = asyncio.Event()
         self.chunk_keys = chunk_keys
         self.chunk_headers = chunk_headers
         self.resume: Callable[[set[TP]], Awaitable[dict[TP, int]]] = _from_committed
@@ -93,8 +96,32 @@ class ChunkApp(faust.App):  # type: ignore[misc]  # Faust is untyped to mypy
         )
 
     def chunk_topics(self, names: Sequence[str], *, queue_chunks: int = 4) -> Any:
-        """Topics to read in chunks; `queue_chunks` wait at most, each up to `fetch_bytes`."""
-        return self.topic(*names, schema=ChunkSchema(), maxsize=queue_chunks, acks=False)
+        """Topics to read in chunks; nothing is fetched for the stage while `queue_chunks` wait for it.
+
+        A fetch brings one chunk a partition, so at most that many more can wait, each up to `fetch_bytes`.
+        """
+        self.queue_chunks = queue_chunks
+        return self.topic(*names, schema=ChunkSchema(), acks=False)
+
+    async def room(self, limit_seconds: float) -> bool:
+        """Whether the stage can be handed another chunk within a time; whoever takes one sets `taken`.
+
+        Faust's own limit is no help: an agent's copy of a topic forgets `maxsize` and takes the 4,096 of
+        the app, and a full queue that a rebalance empties never wakes those who wait to put.
+        """
+        if self._waiting_chunks() < self.queue_chunks:
+            return True
+        try:
+            async with asyncio.timeout(limit_seconds):
+                while self._waiting_chunks() >= self.queue_chunks:
+                    self.taken.clear()
+                    await self.taken.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def _waiting_chunks(self) -> int:
+        return sum(channel.queue.qsize() for channel in self.topics)
 
     def _new_transport(self) -> ChunkTransport:
         return ChunkTransport(self.conf.broker_consumer, self)

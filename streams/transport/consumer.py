@@ -147,6 +147,16 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]  # Faust is untyped 
             generation_id=self.app.consumer_generation_id,
         )
 
+    async def _getmany(
+        self,
+        active_partitions: set[TP] | None,
+        timeout: float,  # noqa: ASYNC109 - the driver's signature
+    ) -> dict[Any, list[Chunk]]:
+        """Fetch only for a stage that has room, so that a slow one slows the fetch and memory stays flat."""
+        if not await self.app.room(timeout):
+            return {}
+        return dict(await super()._getmany(active_partitions, timeout))
+
     @property
     def generation(self) -> int:
         """The group generation of which this member was told last."""

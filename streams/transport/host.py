@@ -9,19 +9,27 @@ starts it again.
 """
 
 import asyncio
+import logging
 import signal
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
 from aiokafka import AIOKafkaProducer
+from faust.types import TP
 
 from schemas.errors import BrokerError
 from streams.transport.admin import list_topics
 from streams.transport.broker import Broker
 from streams.transport.runner import RunnerOptions, StageRunner, StageT
-from streams.transport.watchdog import Watchdog
+from streams.transport.scout import Scout
+from streams.transport.watchdog import StallLimits, Watchdog
 
+log = logging.getLogger(__name__)
+
+PRODUCER_SECONDS = 1.0
+"""After the stages have stopped there is nothing of theirs left to send."""
 START_SECONDS = 120.0  # a restore may read much, and a dead member holds up its group for a while
 LINGER_MS = 1
 BATCH_BYTES = 262_144
@@ -29,11 +37,12 @@ REQUEST_BYTES = 8_388_608  # the topic's own limit decides; this one must not be
 
 
 class Host:
-    """Owns the producers; `add` stages, then `async with` or `serve`."""
+    """Owns the producers; `add` stages, then `async with` or `serve`. `limits` are read at the start."""
 
-    def __init__(self, broker: Broker, *, watchdog_seconds: float | None = 120.0) -> None:
+    def __init__(self, broker: Broker, *, limits: StallLimits | None = None) -> None:
         self._broker = broker
-        self._watchdog_seconds = watchdog_seconds
+        self.limits = limits or StallLimits()
+        self._scout = Scout(broker, self._partitions)
         self._watchdog: Watchdog | None = None
         self._plans: list[Callable[[AIOKafkaProducer, AIOKafkaProducer], StageRunner[Any]]] = []
         self._topics: set[str] = set()
@@ -70,6 +79,7 @@ class Host:
                 state_producer=state,
                 options=chosen,
                 retired=retired,
+                scout=self._scout,
             )
 
         self._plans.append(build)
@@ -94,6 +104,7 @@ class Host:
     async def _start(self) -> None:
         for producer in self._producers:
             await producer.start()
+        await self._scout.start()
         runners = [plan(self._producers[0], self._producers[1]) for plan in self._plans]
         self.runners = {runner.name: runner for runner in runners}
         try:
@@ -101,12 +112,15 @@ class Host:
                 await asyncio.gather(*(runner.start() for runner in runners))
         except TimeoutError as error:
             raise BrokerError(f"the stages could not start in {START_SECONDS:g} seconds") from error
-        if self._watchdog_seconds is not None:
-            self._watchdog = Watchdog(
-                {runner.name: runner.vitals for runner in runners},
-                limit_seconds=max(self._watchdog_seconds, 3 * self._longest_interval_seconds),
-            )
-            self._watchdog.start()
+        saving = max(self.limits.saving_seconds, 3 * self._longest_interval_seconds)
+        self._watchdog = Watchdog(
+            {runner.name: runner.vitals for runner in runners},
+            limits=replace(self.limits, saving_seconds=saving),
+        )
+        self._watchdog.start()
+
+    def _partitions(self) -> list[TP]:
+        return [tp for r in self.runners.values() for tp in r.checkpointer.partitions]
 
     async def __aexit__(
         self,
@@ -126,11 +140,15 @@ class Host:
         runners = list(self.runners.values())
         events = [stop, *(runner.failed for runner in runners)]
         waits = [asyncio.create_task(event.wait()) for event in events]
+        looking = [] if self._scout.task is None else [self._scout.task]
         try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([*waits, *looking], return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in waits:
                 task.cancel()
+        for look in looking:
+            if look.done():
+                look.result()
         for runner in runners:
             if runner.error is not None:
                 raise runner.error
@@ -167,4 +185,10 @@ class Host:
         if self._watchdog is not None:
             self._watchdog.stop()
         await asyncio.gather(*(runner.stop() for runner in self.runners.values()))
-        await asyncio.gather(*(producer.stop() for producer in self._producers))
+        await self._scout.stop()
+        try:
+            async with asyncio.timeout(PRODUCER_SECONDS):
+                await asyncio.gather(*(producer.stop() for producer in self._producers))
+        except TimeoutError:
+            log.warning("some outputs were not accepted; they are sent again after the restart")
+            await asyncio.gather(*(producer.client.close() for producer in self._producers))

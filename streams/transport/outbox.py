@@ -6,7 +6,8 @@ hands the outputs to the producer without waiting for each delivery. Outputs are
 outbox makes the stage wait before its next chunk, so memory is bounded by `max_records` and `max_bytes`
 plus the outputs of one chunk.
 
-It refuses to lose an output: the first failed delivery ends it, and with it the process.
+It refuses to lose an output: the first failed delivery ends it, and with it the process. A producer that
+has no room is no failure: the output was not taken, and is offered again until the broker takes writes.
 """
 
 import asyncio
@@ -14,6 +15,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
+
+from aiokafka.errors import KafkaTimeoutError
 
 from streams.stage import Outgoing
 
@@ -71,7 +74,12 @@ class Outbox:
     @property
     def pending(self) -> int:
         """How many of them have not been delivered yet."""
-        return self._position - self._arrived - len(self._early)
+        return self._position - self.delivered_count
+
+    @property
+    def delivered_count(self) -> int:
+        """How many of them have been delivered, whatever their order."""
+        return self._arrived + len(self._early)
 
     @property
     def full(self) -> bool:
@@ -134,18 +142,26 @@ class Outbox:
         sent = 0
         while self._queue:
             number, output = self._queue.popleft()
-            delivery = await self._producer.send(
-                self._outer(output.topic),
-                output.value,
-                output.key,
-                output.partition,
-                output.timestamp_ms,
-                list(output.headers),  # aiokafka takes nothing but a list
-            )
+            delivery = await self._offer(output)
             delivery.add_done_callback(partial(self._done, number, _size_bytes(output)))
             sent += 1
             if sent % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
+                self._check()
+
+    async def _offer(self, output: Outgoing) -> "asyncio.Future[object]":
+        """Hand an output to the producer, however long its buffer for that partition stays full."""
+        while True:
+            try:
+                return await self._producer.send(
+                    self._outer(output.topic),
+                    output.value,
+                    output.key,
+                    output.partition,
+                    output.timestamp_ms,
+                    list(output.headers),  # aiokafka takes nothing but a list
+                )
+            except KafkaTimeoutError:
                 self._check()
 
     def _done(self, number: int, size_bytes: int, delivery: "asyncio.Future[object]") -> None:

@@ -27,13 +27,15 @@ from streams.transport.app import ChunkApp
 from streams.transport.broker import Broker
 from streams.transport.chunk import Chunk
 from streams.transport.outbox import Outbox
+from streams.transport.scout import Scout
 from streams.transport.watchdog import Vitals
 
 log = logging.getLogger(__name__)
 
-SETTLE_SECONDS = 5.0
+SETTLE_SECONDS = 4.0
 GATHER_MS = 5
-STOP_SECONDS = 9.0
+STOP_SECONDS = 7.0
+"""With what the host and its process still have to close, a stop stays under the ten seconds that it is given."""
 
 
 StageT = TypeVar("StageT", bound=Stage)
@@ -81,10 +83,12 @@ class StageRunner(Generic[StageT]):
         state_producer: AIOKafkaProducer | None = None,
         options: RunnerOptions | None = None,
         retired: Callable[[StageT], None] = lambda _: None,
+        scout: Scout | None = None,
     ) -> None:
         options = options or RunnerOptions()
         self.name = name
         self._broker = broker
+        self._scout = scout
         self.stats = RunnerStats()
         self.error: BaseException | None = None
         self.failed = asyncio.Event()
@@ -190,17 +194,23 @@ class StageRunner(Generic[StageT]):
             applied=self.stats.chunks,
             unsaved=any(p.dirty for p in partitions),
             saves=self.checkpointer.commits,
+            undelivered=self.outbox.pending,
+            delivered=self.outbox.delivered_count,
+            reachable=self._scout is None or self._scout.reachable,
         )
 
     def _lag(self, partition: Partition[StageT]) -> int:
         try:
-            highwater = self.app.consumer.highwater(partition.tp)
+            highwater = self.app.consumer.highwater(partition.tp) or 0
         except (AssertionError, AttributeError, KeyError):  # given up a moment ago
             return 0
-        return max((highwater or 0) - partition.next_offset, 0)
+        # a fetcher that is silent knows of nothing new
+        told = 0 if self._scout is None else self._scout.ends.get(partition.tp, 0)
+        return max(highwater - partition.next_offset, told - partition.next_offset, 0)
 
     async def _consume(self, chunks: Any) -> None:
         async for chunk in chunks:
+            self.app.taken.set()
             try:
                 await self._take(chunk)
             except Exception as error:

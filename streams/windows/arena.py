@@ -7,16 +7,21 @@ Both are one gather and one scatter, so an append costs a constant number of mov
 It refuses nothing: what may come in, the series store has decided before.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from schemas.samples import Float64s, Int64s
+from schemas.samples import Float64s, Int32s, Int64s
 from streams.windows.blocks import Bools
 
 NEVER = int(np.iinfo(np.int64).max)
-LEAST_ROOM = 8
+NEVER_BEFORE = int(np.iinfo(np.int64).min)
+LEAST_ROOM = 4
 LEAST_ARENA = 1024
+SPARSE = 4
+"""Columns this many times as large as they need be are made anew when series go."""
 
 
 class Columns(NamedTuple):
@@ -26,14 +31,14 @@ class Columns(NamedTuple):
         times: int64, event time in ms.
         values: float64; never a stale marker.
         ended: int64, time in ms of the first stale marker after this sample and before the next; else `NEVER`.
-        resets: int64, how often the value has fallen since some sample of its row: only differences mean something.
+        resets: int32, how often the value has fallen since some sample of its row: only differences mean something.
 
     """
 
     times: Int64s
     values: Float64s
     ended: Int64s
-    resets: Int64s
+    resets: Int32s
 
 
 def make_columns(size: int) -> Columns:
@@ -42,18 +47,22 @@ def make_columns(size: int) -> Columns:
         np.empty(size, np.int64),
         np.empty(size, np.float64),
         np.empty(size, np.int64),
-        np.empty(size, np.int64),
+        np.empty(size, np.int32),
     )
 
 
 class Windows(NamedTuple):
-    """Samples of some rows in (start_ms, end_ms]: for row i the stretch [low[i], high[i]) of the columns."""
+    """Samples of some rows in (start_ms, end_ms]: for row i the stretch [low[i], high[i]) of the columns.
+
+    `t_ms` is the time of the evaluation, which an offset parts from the end.
+    """
 
     columns: Columns
     low: Int64s
     high: Int64s
     start_ms: int
     end_ms: int
+    t_ms: int = 0
 
     @property
     def span_ms(self) -> int:
@@ -71,6 +80,15 @@ def stretch_index(low: Int64s, counts: Int64s) -> Int64s:
     return np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(low - ends + counts, counts)
 
 
+Number = TypeVar("Number", bound=np.generic)
+
+
+def fitted(column: NDArray[Number], size: int, fill: int) -> NDArray[Number]:
+    """A column cut or filled up to a size."""
+    more = np.full(max(0, size - len(column)), fill, column.dtype)
+    return np.concatenate((column[:size], more))
+
+
 class Arena:
     """Where the samples lie."""
 
@@ -81,12 +99,11 @@ class Arena:
         self.limit = np.zeros(0, np.int64)
         self._end = 0
 
-    def widen(self, rows: int) -> None:
-        """Make place for rows below that number."""
-        more = np.zeros(rows - len(self.head), np.int64)
-        self.head = np.concatenate((self.head, more))
-        self.tail = np.concatenate((self.tail, more))
-        self.limit = np.concatenate((self.limit, more))
+    def resize(self, rows: int) -> None:
+        """Have place for rows below that number; those above it are empty."""
+        self.head = fitted(self.head, rows, 0)
+        self.tail = fitted(self.tail, rows, 0)
+        self.limit = fitted(self.limit, rows, 0)
 
     def after(self, rows: Int64s, t_ms: int) -> Int64s:
         """For each row the position behind its last sample that is not later than a time."""
@@ -129,8 +146,11 @@ class Arena:
         self.columns = target
 
     def drop(self, rows: Int64s) -> None:
-        """Forget all samples of these rows; their room is won back by the next compaction."""
+        """Forget all samples of these rows; where little is left, its memory is given back at once."""
         self.head[rows] = self.tail[rows] = self.limit[rows] = 0
+        needs = np.zeros(len(self.head), np.int64)
+        if SPARSE * int(self._rooms(np.arange(len(needs)), needs).sum()) < len(self.columns.times):
+            self.compact(needs, NEVER_BEFORE)
 
     def _rooms(self, rows: Int64s, needs: Int64s) -> Int64s:
         filled = self.tail[rows] - self.head[rows] + needs
@@ -142,7 +162,8 @@ class Arena:
         counts = self.tail[rows] - self.head[rows]
         source = stretch_index(self.head[rows], counts)
         place = stretch_index(bases, counts)
-        for old, new in zip(self.columns, target, strict=True):
+        pairs: Iterable[tuple[NDArray[Any], NDArray[Any]]] = zip(self.columns, target, strict=True)
+        for old, new in pairs:
             new[place] = old[source]
         self.head[rows], self.tail[rows], self.limit[rows] = bases, bases + counts, limits
         self._end = int(limits[-1]) if len(limits) else start

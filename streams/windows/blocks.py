@@ -98,8 +98,9 @@ def mean(values: Float64s, block: Block) -> Float64s:
 
 
 def variance(values: Float64s, block: Block) -> Float64s:
-    """Population variance of each row, in two passes."""
-    apart = np.where(block.inside, values - mean(values, block)[:, None], 0.0)
+    """Population variance of each row, in two passes; counted from the first value, so equal ones have none."""
+    shifted = values - values[:, :1]
+    apart = np.where(block.inside, shifted - mean(shifted, block)[:, None], 0.0)
     return compensated_sum(apart * apart) / block.counts
 
 

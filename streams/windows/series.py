@@ -1,11 +1,12 @@
 """SeriesStore: samples of many series as columns, bounded by a number of series and by retention.
 
-A series is a row. Rows are stable while the series lives and may be used again after it has been retired. Samples of a
-row are kept in the order of time, one for each time: the first that came. A stale marker is not a sample: it ends
-the one before it. Rules must be evaluated at times not before the newest sample, because what only an
-earlier evaluation could see may already be gone.
+A series is a row. Rows are stable while the series lives and may be used again after it has been retired; where far
+fewer are left, the columns get shorter. Samples of a row are kept in the order of time, one for each time: the first
+that came. A stale marker is not a sample: it ends the one before it. Rules must be evaluated at times not before the
+newest sample, because what only an earlier evaluation could see may already be gone.
 
-It refuses series above its cap (row -1), and samples not newer than what their row holds; it says which.
+It refuses series above its cap or their tenant's (row -1), and samples not newer than what their row holds; it says
+which.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,21 +17,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import CheckpointError
+from schemas.fingerprints import FingerprintIndex
 from schemas.labels import (
     METRIC,
     TENANT,
     Labels,
     decode_labels,
-    fingerprint,
     fingerprint_bytes,
     get_label,
 )
 from schemas.samples import STALE_BITS, Float64s, Int64s, UInt64s
-from streams.windows.arena import NEVER, Arena, Windows, stretch_index
+from streams.windows.arena import NEVER, Arena, Windows, fitted, stretch_index
 from streams.windows.blocks import Bools
-from streams.windows.columns import pack_labels, unpack_labels
+from streams.windows.columns import pack_label_bytes, unpack_label_bytes
+from streams.windows.histograms import Bag
+from streams.windows.tenants import StoreTenants
 
 LOOKBACK_MS = 300_000
+LEAST_ROWS = 1024
 BEFORE_ALL_MS = int(np.iinfo(np.int64).min)
 
 
@@ -52,59 +56,69 @@ class SeriesStore:
 
     Attributes:
         generation: grows when a series is added or retired.
+        retirements: grows when a row may have gone to another series.
         newest_ms: event time of the newest sample so far.
         retention_ms: samples older than `newest_ms` minus this may go.
         born: int64[capacity], the generation at which a row came into use; 0 where it is not in use.
         metrics: uint64[capacity], `metric_hash` of each row.
+        bag: the native histograms among the samples.
 
     """
 
-    def __init__(self, *, max_series: int) -> None:
+    def __init__(
+        self,
+        *,
+        max_series: int,
+        max_per_tenant: int | None = None,
+        retention_ms: int = LOOKBACK_MS,
+    ) -> None:
         self.max_series = max_series
+        self._max_per_tenant = max_series if max_per_tenant is None else max_per_tenant
+        self.retention_ms = retention_ms
         self.generation = 0
+        self.retirements = 0
         self._empty()
 
     def _empty(self) -> None:
         self.newest_ms = BEFORE_ALL_MS
-        self.retention_ms = LOOKBACK_MS
         self.born = np.zeros(0, np.int64)
         self.metrics = np.zeros(0, np.uint64)
         self._last = np.zeros(0, np.int64)
         self._heard = np.zeros(0, np.int64)
-        self._labels: list[Labels] = []
-        self._fingerprints: list[int] = []
-        self._row_of: dict[int, int] = {}
+        self._labels: list[bytes] = []
+        self._fingerprints = np.zeros(0, np.uint64)
+        self._index = FingerprintIndex()
         self._free: list[int] = []
-        self._tenants: set[str] = set()
+        self._tenants = StoreTenants(self.max_series, self._max_per_tenant)
         self._arena = Arena()
+        self.bag = Bag()
 
     def __len__(self) -> int:
-        return len(self._row_of)
+        return len(self._index)
 
     @property
     def tenants(self) -> tuple[str, ...]:
         """Tenants known, sorted; also those whose series are gone. An empty store knows the nameless one."""
-        return tuple(sorted(self._tenants)) or ("",)
+        return tuple(sorted(self._tenants.names)) or ("",)
 
     def labels(self, row: int) -> Labels:
         """Label set of a row in use."""
+        return decode_labels(self._labels[row])
+
+    def encoded(self, row: int) -> bytes:
+        """Canonical bytes of the label set of a row in use."""
         return self._labels[row]
 
+    def fingerprint(self, row: int) -> int:
+        """Fingerprint of the label set of a row in use."""
+        return self._fingerprints.item(row)
+
     def rows(self, fingerprints: UInt64s, label_bytes: Sequence[bytes]) -> Int64s:
-        """Row of each label set; a new one is decoded and added, or gets -1 when the store is full."""
-        prints = fingerprints.tolist()
-        found = list(map(self._row_of.get, prints))
-        if None in found:
-            added = False
-            for at, row in enumerate(found):
-                if row is None:
-                    known = self._row_of.get(prints[at])
-                    if known is None and len(self._row_of) < self.max_series:
-                        if not added:
-                            added, self.generation = True, self.generation + 1
-                        known = self._add(prints[at], decode_labels(label_bytes[at]))
-                    found[at] = -1 if known is None else known
-        return np.array(found, np.int64)
+        """Row of each label set; a new one is decoded and added, or gets -1 where it or its tenant has no room."""
+        rows = self._index.find(fingerprints)
+        if len(rows) and rows.min() < 0:
+            self._add(fingerprints, label_bytes, rows)
+        return rows
 
     def retain(self, ms: int) -> None:
         """Keep at least this much of the past."""
@@ -122,6 +136,13 @@ class SeriesStore:
         if taken.any():
             self._write(rows[taken], times[taken], values[taken])
         return taken
+
+    def forget_histograms(self) -> None:
+        """Drop those that no sample names any more, now and then."""
+        if self.bag.is_full:
+            counts = self._arena.tail - self._arena.head
+            index = stretch_index(self._arena.head, counts)
+            self.bag.keep(self._arena.columns.values[index])
 
     def instant(self, rows: Int64s, t_ms: int, lookback_ms: int) -> Instant:
         """The last sample of each row in (t_ms - lookback_ms, t_ms], none where a stale marker follows it."""
@@ -144,12 +165,19 @@ class SeriesStore:
         gone = np.flatnonzero((self.born > 0) & (heard < before_ms))
         if len(gone):
             self.generation += 1
+            self.retirements += 1
             self._arena.drop(gone)
             self.born[gone] = 0
+            self._tenants.remove(gone)
             for row in gone.tolist():
-                del self._row_of[self._fingerprints[row]]
-                self._labels[row] = ()
-            self._free = sorted([*self._free, *gone.tolist()], reverse=True)
+                self._labels[row] = b""
+            alive = np.flatnonzero(self.born > 0)
+            self._index.replace(self._fingerprints[alive], alive)
+            size = max(LEAST_ROWS, 2 * (int(alive.max(initial=-1)) + 1))
+            if 2 * size <= len(self.born):
+                self._resize(size)
+            free = np.flatnonzero(self.born == 0)[::-1]
+            self._free = free.tolist()
         return gone.tolist()
 
     def snapshot(self) -> dict[str, NDArray[np.generic]]:
@@ -160,7 +188,7 @@ class SeriesStore:
         index = stretch_index(low, counts)
         columns = self._arena.columns
         return {
-            **pack_labels(self._labels[row] for row in rows.tolist()),
+            **pack_label_bytes([self._labels[row] for row in rows.tolist()]),
             "rows": rows,
             "last": self._last[rows],
             "heard": self._heard[rows],
@@ -168,8 +196,9 @@ class SeriesStore:
             "times": columns.times[index],
             "values": columns.values[index],
             "ended": columns.ended[index],
+            "histograms": self.bag.snapshot(columns.values[index]),
             "bounds": np.array([self.newest_ms, self.retention_ms], np.int64),
-            "tenants": np.frombuffer(msgspec.json.encode(sorted(self._tenants)), np.uint8),
+            "tenants": np.frombuffer(msgspec.json.encode(sorted(self._tenants.names)), np.uint8),
         }
 
     def restore(self, columns: Mapping[str, NDArray[np.generic]]) -> None:
@@ -179,14 +208,16 @@ class SeriesStore:
             CheckpointError: a column is missing, or they do not fit together.
 
         """
-        labels = unpack_labels(columns)
+        labels = unpack_label_bytes(columns)
         try:
+            decoded = [decode_labels(each) for each in labels]
             rows = columns["rows"].astype(np.int64)
             counts = columns["counts"].astype(np.int64)
             times, values = columns["times"].astype(np.int64), columns["values"].astype(float)
             ended, last = columns["ended"].astype(np.int64), columns["last"].astype(np.int64)
             heard = columns["heard"].astype(np.int64)
-            newest, retention = columns["bounds"].tolist()
+            # how long samples are kept is for the rules of now to say, not for those of the snapshot
+            newest, _ = columns["bounds"].tolist()
             tenants = msgspec.json.decode(columns["tenants"].tobytes(), type=set[str])
         except (KeyError, ValueError, msgspec.MsgspecError) as error:
             raise CheckpointError(f"series of a checkpoint: {error!r}") from error
@@ -197,56 +228,74 @@ class SeriesStore:
         # Whoever keeps rows of this store must find them in its columns, and find them all new.
         size = max(len(self.born), int(rows.max(initial=-1)) + 1)
         self._empty()
+        self.bag.restore(columns)
         self.generation += 1
-        self.retention_ms = retention
-        self._widen(size)
+        self.retirements += 1
+        self._resize(size)
         self._free = sorted(set(range(size)) - set(rows.tolist()), reverse=True)
-        for row, each in zip(rows.tolist(), labels, strict=True):
-            self._occupy(row, fingerprint(each), each)
+        prints = np.array([fingerprint_bytes(each) for each in labels], np.uint64)
+        for at, row in enumerate(rows.tolist()):
+            self._occupy(row, prints.item(at), labels[at], decoded[at])
+        self._index.replace(prints, rows)
         if len(times):
             self._write(np.repeat(rows, counts), times, values)
             self._arena.columns.ended[stretch_index(self._arena.head[rows], counts)] = ended
         self._last[rows] = last
         self._heard[rows] = heard
         self.newest_ms = newest
-        self._tenants = tenants
+        self._tenants.know(sorted(tenants))
 
     @property
     def _expired_ms(self) -> int:
         return max(BEFORE_ALL_MS + self.retention_ms, self.newest_ms) - self.retention_ms
 
-    def _add(self, print_: int, labels: Labels) -> int:
+    def _add(self, prints: UInt64s, label_bytes: Sequence[bytes], rows: Int64s) -> None:
+        """Give rows to the series that have none, as long as there is room."""
+        added: dict[int, int] = {}
+        room = self.max_series - len(self)
+        for at in np.flatnonzero(rows < 0).tolist():
+            print_ = prints.item(at)
+            if print_ not in added:
+                if len(added) == room or self._tenants.refused(print_):
+                    continue
+                encoded = bytes(label_bytes[at])
+                labels = decode_labels(encoded)
+                if not self._tenants.admits(get_label(labels, TENANT), print_):
+                    continue
+                # rules look for new series whenever it grows
+                self.generation += not added
+                added[print_] = self._free_row()
+                self._occupy(added[print_], print_, encoded, labels)
+            rows[at] = added[print_]
+        self._index.add(np.array([*added], np.uint64), np.array([*added.values()], np.int64))
+
+    def _free_row(self) -> int:
         if not self._free:
             size = len(self._labels)
-            wider = min(self.max_series, max(1024, 2 * size))
-            self._widen(wider)
+            wider = min(self.max_series, max(LEAST_ROWS, 2 * size))
+            self._resize(wider)
             self._free = list(range(wider - 1, size - 1, -1))
-        row = self._free.pop()
-        self._occupy(row, print_, labels)
-        return row
+        return self._free.pop()
 
-    def _occupy(self, row: int, print_: int, labels: Labels) -> None:
-        self._row_of[print_] = row
-        self._labels[row] = labels
+    def _occupy(self, row: int, print_: int, encoded: bytes, labels: Labels) -> None:
+        self._labels[row] = encoded
         self._fingerprints[row] = print_
         self.born[row] = self.generation
         self.metrics[row] = metric_hash(get_label(labels, METRIC))
         self._last[row] = BEFORE_ALL_MS
         self._heard[row] = BEFORE_ALL_MS
-        self._tenants.add(get_label(labels, TENANT))
-        if len(self._tenants) > self.max_series:
-            rows = np.flatnonzero(self.born > 0).tolist()
-            self._tenants = {get_label(self._labels[each], TENANT) for each in rows}
+        self._tenants.add(row, get_label(labels, TENANT))
 
-    def _widen(self, size: int) -> None:
-        more = size - len(self._labels)
-        self.born = np.concatenate((self.born, np.zeros(more, np.int64)))
-        self.metrics = np.concatenate((self.metrics, np.zeros(more, np.uint64)))
-        self._last = np.concatenate((self._last, np.full(more, BEFORE_ALL_MS)))
-        self._heard = np.concatenate((self._heard, np.full(more, BEFORE_ALL_MS)))
-        self._labels.extend([()] * more)
-        self._fingerprints.extend([0] * more)
-        self._arena.widen(size)
+    def _resize(self, size: int) -> None:
+        """Have this many places; what lies behind them is not in use."""
+        self.born = fitted(self.born, size, 0)
+        self.metrics = fitted(self.metrics, size, 0)
+        self._last = fitted(self._last, size, BEFORE_ALL_MS)
+        self._heard = fitted(self._heard, size, BEFORE_ALL_MS)
+        self._labels = self._labels[:size] + [b""] * (size - len(self._labels))
+        self._fingerprints = fitted(self._fingerprints, size, 0)
+        self._tenants.resize(size)
+        self._arena.resize(size)
 
     def _write(self, rows: Int64s, times: Int64s, values: Float64s) -> None:
         """Append samples that have been found new, stale markers among them."""

@@ -1,4 +1,3 @@
-import json
 import os
 import re
 import shlex
@@ -13,6 +12,7 @@ from click.testing import CliRunner
 from docs.records import RECORDS
 from schemas.config import find_problems
 from schemas.config.limits import LimitsConfig
+from schemas.samples import decode_batch
 from schemas.topics import TELEMETRY, all_topics
 from schemas.wire.interner import Identity, Interner
 from schemas.wire.native import NativeJson
@@ -81,7 +81,7 @@ def test_json_is_telemetry(block: Block) -> None:
     columns = decoder.decode([block.text.encode()], Interner(Identity(), LimitsConfig()))
 
     assert [] == columns.refused
-    assert columns.values
+    assert len(columns.values)
 
 
 def test_the_shell_line_sends_a_sample() -> None:
@@ -91,22 +91,29 @@ def test_the_shell_line_sends_a_sample() -> None:
     decoder = NativeJson(message_bytes=10_000, samples_per_message=10)
     columns = decoder.decode([sent], Interner(Identity(), LimitsConfig()))
 
-    assert ([], [0.99]) == (columns.refused, columns.values)
+    assert ([], [0.99]) == (columns.refused, columns.values.tolist())
 
 
 @pytest.mark.embedded
 def test_the_python_producer_runs() -> None:
-    """The README's producer sends one sample to a broker."""
+    """The README's producer sends its samples to a broker, and says so."""
     pytest.importorskip("confluent_kafka")
     from confluent_kafka import Consumer
 
     from streams.transport.embedded import EmbeddedBroker
 
-    text = next(b.text for b in PYTHON if "AIOKafkaProducer" in b.text)
+    text = next(b.text for b in PYTHON if b.document.name == "README.md" and "Producer(" in b.text)
     with EmbeddedBroker() as broker:
         broker.create_topics(t.name for t in all_topics())
         ours = text.replace("127.0.0.1:9092", broker.bootstrap)
-        subprocess.run([sys.executable, "-c", ours], check=True, timeout=60, cwd=ROOT)
+        ran = subprocess.run(
+            [sys.executable, "-c", ours],
+            check=True,
+            timeout=60,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
         reader = Consumer(
             {
                 "bootstrap.servers": broker.bootstrap,
@@ -118,7 +125,8 @@ def test_the_python_producer_runs() -> None:
         (message,) = reader.consume(1, timeout=30)
         reader.close()
 
-    assert 0.99 == json.loads(message.value())["value"]
+    assert ran.stdout.startswith("Stats(sent=2, queued=0,")
+    assert [0.99, 0.41] == decode_batch(message.value()).values.tolist()
 
 
 @pytest.mark.parametrize("block", blocks("console"), ids=lambda b: b.id)

@@ -1,9 +1,9 @@
 """Whole topics, read as any consumer would."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from schemas.topics import PARTITIONS
 
@@ -32,3 +32,11 @@ async def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
     async with asyncio.timeout(seconds):
         while not true():
             await asyncio.sleep(0.05)
+
+
+async def produce(bootstrap: str, topic: str, values: Iterable[bytes]) -> None:
+    """Write values, one to each partition in turn, and wait until they are stored."""
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=5) as producer:
+        for number, value in enumerate(values):
+            await producer.send(topic, value, partition=number % PARTITIONS)
+        await producer.flush()

@@ -24,6 +24,7 @@ BY_STAGE = {
     "tocsin_checkpoints",
 }
 BY_REASON = {
+    "tocsin_refused": DeadLetterReason,
     "tocsin_dead_letters": DeadLetterReason,
     "tocsin_samples_dropped": DeadLetterReason,
     "tocsin_alerts_dropped": DropReason,
@@ -87,6 +88,16 @@ def test_figures_of_stages_are_summed_by_reason() -> None:
     assert 5.0 == found["tocsin_notifications", reason]
     assert 0.0 == found["tocsin_remediations", RemediationReason.DONE.value]
     assert (7.0, 7.0) == (found["tocsin_lag_records", "detect"], found["tocsin_records", "detect"])
+
+
+def test_only_the_tenants_with_most_refusals_are_named() -> None:
+    """Of a hundred tenants the ten with most refusals are shown, summed over partitions."""
+    figures = [Figure("tenant_refused", f"t{n}", n) for n in range(100)] * 2
+
+    found = served(make_workers(figures))
+
+    shown = {name[1]: total for name, total in found.items() if name[0] == "tocsin_tenant_refused"}
+    assert {f"t{n}": 2.0 * n for n in range(90, 100)} == shown
 
 
 def test_a_reason_that_no_enum_has_makes_no_series() -> None:

@@ -7,8 +7,10 @@ from typing import TypeAlias
 import numpy as np
 import pytest
 
+from schemas.histograms import NativeHistogram, parse_histogram
 from schemas.labels import METRIC, Labels, encode_labels, fingerprint_bytes, make_labels
 from schemas.samples import STALE_BITS
+from streams.rules.native.append import append_histograms
 from streams.rules.plan import compile_expression
 from streams.windows.series import SeriesStore
 
@@ -25,11 +27,13 @@ def read_series(text: str) -> Labels:
     return make_labels({METRIC: name, **pairs} if name else pairs)
 
 
-def read_values(text: str) -> list[float | None]:
-    """Values of `1 _ stale 0+10x3`; None where there is no sample."""
-    values: list[float | None] = []
-    for word in text.split():
-        if word == "_":
+def read_values(text: str) -> list[float | NativeHistogram | None]:
+    """Values of `1 _ stale 0+10x3 {{count:1}}`; None where there is no sample."""
+    values: list[float | NativeHistogram | None] = []
+    for word in re.findall(r"\{\{.*?\}\}|\S+", text):
+        if word.startswith("{{"):
+            values.append(parse_histogram(word))
+        elif word == "_":
             values.append(None)
         elif word == "stale":
             values.append(STALE)
@@ -56,10 +60,13 @@ def make_store(series: Mapping[str, str], every_s: float = 15) -> SeriesStore:
         encoded = encode_labels(read_series(name))
         prints = np.array([fingerprint_bytes(encoded)], np.uint64)
         values = read_values(text)
-        times = [int(k * every_s * 1000) for k, value in enumerate(values) if value is not None]
-        found = np.array([value for value in values if value is not None])
         row = store.rows(prints, [encoded])
-        store.append(np.repeat(row, len(times)), np.array(times, np.int64), found)
+        for at, value in enumerate(values):
+            time = np.array([int(at * every_s * 1000)], np.int64)
+            if isinstance(value, NativeHistogram):
+                append_histograms(store, row, time, [value])
+            elif value is not None:
+                store.append(row, time, np.array([value]))
     return store
 
 

@@ -1,4 +1,4 @@
-"""Quantiles of classic histograms."""
+"""Quantiles and fractions of classic histograms."""
 
 import math
 
@@ -91,3 +91,34 @@ def test_bounds_are_read_as_go_reads_floats(text: str, expected: float) -> None:
     """The usual forms of a number; anything else is no bound."""
     assert expected == upper_bound((("le", text),))
     assert math.isnan(upper_bound((("le", f" {text}"),)))
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "expected"),
+    [
+        ("0", "0.1", 0.2),
+        ("-Inf", "0.3", 0.4),
+        ("0.3", "0.75", 0.3),
+        ("0.1", "Inf", 0.8),
+        ("1", "5", 0.0),
+        ("0.5", "0.5", 0.0),
+        ("1", "0.5", 0.0),
+        ("-5", "0", 0.0),
+    ],
+)
+def test_a_fraction_is_interpolated_as_a_quantile_is(
+    load: Load, evaluate: Evaluate, lower: str, upper: str, expected: float
+) -> None:
+    """Observations between two values; those above the last bound lie nowhere in between."""
+    found = evaluate(load(PLAIN), f"histogram_fraction({lower}, {upper}, h_bucket)", 0)
+
+    assert {"": pytest.approx(expected)} == found
+
+
+@pytest.mark.parametrize("lower", ["NaN", "0"])
+def test_no_fraction_of_nothing(load: Load, evaluate: Evaluate, lower: str) -> None:
+    """Without a last bucket, without observations, and between what are no numbers."""
+    stores = (histogram(**{"1": "5"}), histogram(**{"1": "0", "+Inf": "0"}))
+    for series in stores if lower == "0" else (PLAIN,):
+        (found,) = evaluate(load(series), f"histogram_fraction({lower}, 1, h_bucket)", 0).values()
+        assert math.isnan(found)

@@ -138,7 +138,7 @@ def test_all_faults_of_a_file_are_told_at_once() -> None:
         8: "expr: ",
         11: "unknown key 'fro': did you mean 'for'?",
         14: "for: not a duration",
-        16: "undefined variable $valeu",
+        16: 'undefined variable "$valeu"',
         17: "a rule needs either 'alert' or 'record'",
         20: "a recording rule has no 'for'",
         23: "on_arrival needs an expression of one plain selector",
@@ -177,8 +177,8 @@ def test_templates_are_checked_for_what_the_rule_has() -> None:
 """
     _, problems = parse_rules(text, "r.yml")
     assert len(problems) == 2
-    assert "r.yml:6: template of 'x': line 1: undefined variable $expected" in problems[0]
-    assert "r.yml:9: template of 'severity': incompatible types" in problems[1]
+    assert 'r.yml:6:30: template of \'x\': undefined variable "$expected"' in problems[0]
+    assert "r.yml:9:35: template of 'severity': incompatible types" in problems[1]
 
 
 def test_labels_on_arrival_cannot_depend_on_the_value() -> None:

@@ -2,7 +2,6 @@
 
 import pytest
 
-from schemas.errors import RuleError
 from streams.rules.plan import compile_expression
 from tests.rules.conftest import Evaluate, Load
 
@@ -85,8 +84,23 @@ def test_series_that_come_later_are_picked(load: Load) -> None:
     assert [7.0] == plan.evaluate(store, 0).values.tolist()
 
 
-@pytest.mark.parametrize("pattern", ["[[:alpha:]]+", "\\\\pL", "a(?i)b", "\\\\z"])
-def test_a_pattern_that_python_reads_otherwise_is_refused(pattern: str) -> None:
-    """RE2 syntax without an equal in Python is an error, never something else."""
-    with pytest.raises(RuleError, match="1:3: regular expression"):
-        compile_expression(f'm{{a=~"{pattern}"}}')
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("[[:alpha:]]", {1.0, 2.0}),
+        ("\\\\pL+", {1.0, 2.0, 4.0}),
+        ("A", set()),
+        ("(?i)A", {1.0}),
+        ("a\\\\z", {1.0}),
+        ("a$", {1.0}),
+        ("\\\\d", {5.0}),
+        (".", {1.0, 2.0, 5.0, 6.0, 7.0}),
+    ],
+)
+def test_patterns_are_read_as_re2_reads_them(
+    load: Load, evaluate: Evaluate, pattern: str, expected: set[float]
+) -> None:
+    """Classes, flags and anchors are Prometheus's: digits are ASCII, a dot matches a newline too."""
+    store = load({**SERIES, 'm{i="7"}': "5", 'm{i="\u0663"}': "6", 'm{i="\n"}': "7"})
+
+    assert expected == set(evaluate(store, f'm{{i=~"{pattern}"}}', 0).values())

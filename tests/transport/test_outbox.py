@@ -3,6 +3,7 @@ from collections.abc import Callable
 from typing import Any, Never
 
 import pytest
+from aiokafka.errors import KafkaTimeoutError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -130,3 +131,29 @@ async def test_a_producer_that_refuses_ends_the_sender() -> None:
         await outbox.run()
     with pytest.raises(ValueError, match="too large"):
         await outbox.delivered(1)
+
+
+async def test_a_producer_without_room_is_offered_the_output_again() -> None:
+    """The client gives up waiting for room after a while; the output was not taken, so none is lost or doubled."""
+
+    class Crowded(Producer):
+        refusals = 3
+
+        async def send(self, *args: Any) -> asyncio.Future[object]:
+            if self.sent and self.refusals:
+                self.refusals -= 1
+                raise KafkaTimeoutError
+            return await super().send(*args)
+
+    producer = Crowded()
+    outbox = Outbox(producer)
+    sender = asyncio.create_task(outbox.run())
+    outbox.put(outputs(3))
+    await until(lambda: len(producer.futures) == 3)
+    assert [b"0", b"1", b"2"] == [value for _, value, *_ in producer.sent]
+    for future in producer.futures:
+        future.set_result(None)
+    await outbox.delivered(3)
+    assert 0 == producer.refusals
+    assert (3, 0) == (outbox.delivered_count, outbox.pending)
+    sender.cancel()

@@ -1,0 +1,1 @@
+"""Bytewax, in an environment of its own."""

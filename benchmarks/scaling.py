@@ -1,0 +1,125 @@
+"""Scaling: the same fused job by one worker process and by two, messages per second of the wall's clock.
+
+The processes are members of one consumer group and take their shares of four partitions that are full before they
+begin. The stretch begins when each has come through a tenth of its share, and ends when the first has come through nine
+tenths, so that start, rebalances and an idle end are not in it. What the broker takes of the machine stands beside it:
+where there are no more cores than processes, the second process cannot have that.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import NamedTuple
+
+import numpy as np
+import psutil
+
+from benchmarks import workload
+from benchmarks.backpressure import running_worker
+from benchmarks.node import Node
+from benchmarks.row import Goal, Row
+from benchmarks.setting import Setting
+
+TELEMETRY = "benchmark-scaling-telemetry"
+PAST_MS = 7_200_000
+LOOK_SECONDS = 0.1
+PATIENCE_SECONDS = 120.0
+EDGE = 0.1
+"""This part of its share at each end of a process's run is not in the measured stretch."""
+
+Counted = list[tuple[float, float]]
+"""Seconds of the clock, and what had been counted by then."""
+
+
+class Stretch(NamedTuple):
+    """What all processes did together while all of them worked; `workers` and `broker` are cores in use."""
+
+    per_second: float
+    workers: float
+    broker: float
+
+
+def measure(setting: Setting, node: Node, command: str) -> Iterator[Row]:
+    """Rows of the benchmark."""
+    count = 1_200_000 if setting.quick else 6_000_000
+    node.create(TELEMETRY)
+    setting.say(f"scaling: writing {count:,} messages")
+    node.fill(TELEMETRY, workload.messages(count, setting.now_ms - PAST_MS))
+    found = {}
+    for processes in (1, 2):
+        prefix = f"scaling-{processes}-"
+        node.create(prefix=prefix)
+        found[processes] = _run(node, prefix, count, processes)
+        setting.say(f"scaling: {processes} process(es): {found[processes]}")
+    one, two = found[1], found[2]
+    unit = "messages/s"
+    yield Row("scaling.one", one.per_second, unit, command)
+    yield Row("scaling.two", two.per_second, unit, command, "one process", one.per_second)
+    yield Row(
+        "scaling.second_adds",
+        two.per_second - one.per_second,
+        unit,
+        command,
+        "one process",
+        one.per_second,
+        Goal("ratio", ">=", 0.8),
+    )
+    for name, stretch in (("one", one), ("two", two)):
+        yield Row(f"scaling.{name}_workers_use", stretch.workers, "cores", command)
+        yield Row(f"scaling.{name}_broker_uses", stretch.broker, "cores", command)
+
+
+def _run(node: Node, prefix: str, count: int, processes: int) -> Stretch:
+    """One group of so many processes reads the topic to its end."""
+    broker = psutil.Process(_listener(node.bootstrap))
+    share = count / processes
+    with ExitStack() as stack:
+        workers = []
+        for _ in range(processes):
+            workers.append(stack.enter_context(running_worker(node, TELEMETRY, prefix, "--fused")))
+            workers[-1].tell("hold fused")
+        each = workload.PARTITIONS // processes
+        for worker in workers:
+            worker.wait(lambda seen: seen["fused"].partitions == each)
+        begun = [worker.tell("release fused")["fused"].records for worker in workers]
+        records: list[Counted] = [[] for _ in workers]
+        used: list[Counted] = [[] for _ in (*workers, broker)]
+        end = time.monotonic() + PATIENCE_SECONDS
+        while not any(run and run[-1][1] >= share * (1 - EDGE) for run in records):
+            if time.monotonic() > end:
+                raise RuntimeError(f"not through after {PATIENCE_SECONDS:g} s: {records}")
+            for number, worker in enumerate(workers):
+                done = worker.tell("look")["fused"].records - begun[number]
+                records[number].append((time.monotonic(), done))
+            for number, process in enumerate([*(worker.process for worker in workers), broker]):
+                times = process.cpu_times()
+                used[number].append((time.monotonic(), times.user + times.system))
+            time.sleep(LOOK_SECONDS)
+    return stretch(records, used[:-1], used[-1], share)
+
+
+def stretch(
+    records: list[Counted], workers: list[Counted], broker: Counted, share: float
+) -> Stretch:
+    """The stretch in which all processes worked, by the looks at each of them."""
+    begin = max(next(at for at, done in run if done >= share * EDGE) for run in records)
+    end = max(run[-1][0] for run in records)
+
+    def per_second(counted: Counted) -> float:
+        times, counts = zip(*counted, strict=True)
+        first, last = np.interp([begin, end], times, counts)
+        return float(last - first) / (end - begin)
+
+    return Stretch(sum(map(per_second, records)), sum(map(per_second, workers)), per_second(broker))
+
+
+def _listener(bootstrap: str) -> int:
+    """The process that listens on the broker's port."""
+    port = int(bootstrap.rpartition(":")[2])
+    (pid,) = {
+        c.pid
+        for c in psutil.net_connections("tcp")
+        if c.status == psutil.CONN_LISTEN and c.laddr and c.laddr[1] == port
+    }
+    assert pid is not None
+    return pid

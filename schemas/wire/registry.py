@@ -1,0 +1,62 @@
+"""Formats by name: our own, and those that installed packages offer under the entry points `tocsin.formats`.
+
+An entry point names a `schemas.wire.format.Format`. Our names cannot be taken over. It is loaded when a source asks
+for it, so that nobody pays for a format that is not used.
+
+Refuses an unknown name with the nearest known one, and a format whose packages are not installed.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
+
+from schemas.config.near import nearest
+from schemas.errors import ConfigError, MissingExtraError
+
+if TYPE_CHECKING:  # the configuration asks for names before the formats can be imported
+    from schemas.config.limits import LimitsConfig
+    from schemas.wire.columns import Decoder
+    from schemas.wire.format import Format
+
+GROUP = "tocsin.formats"
+OURS = {
+    "arrow": "schemas.wire.arrow:ARROW",
+    "auto": "schemas.wire.auto:AUTO",
+    "native": "schemas.wire.format:NATIVE",
+    "samples": "schemas.wire.samples:SAMPLES",
+}
+
+
+@cache
+def _known() -> Mapping[str, EntryPoint]:
+    theirs = {point.name: point for point in entry_points(group=GROUP)}
+    return theirs | {name: EntryPoint(name, path, GROUP) for name, path in OURS.items()}
+
+
+def names() -> list[str]:
+    """Return all names, sorted."""
+    return sorted(_known())
+
+
+def find_format(name: str) -> "Format":
+    """The format of this name.
+
+    Raises:
+        ConfigError: there is none, or it cannot be loaded; says why.
+
+    """
+    if name not in _known():
+        raise ConfigError([f"unknown format '{name}': {nearest(name, names())}"])
+    try:
+        found: Format = _known()[name].load()
+    except MissingExtraError as error:
+        raise ConfigError([str(error)]) from error
+    except (ImportError, AttributeError) as error:
+        raise ConfigError([f"format '{name}' cannot be loaded: {error}"]) from error
+    return found
+
+
+def make_decoder(name: str, limits: "LimitsConfig") -> "Decoder":
+    """Decoder of the format of this name; raises ConfigError as `find_format` does."""
+    return find_format(name).make(limits)

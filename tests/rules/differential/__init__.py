@@ -1,0 +1,1 @@
+"""Random expressions over random series, through our plans and through the real promtool."""
