@@ -12,7 +12,17 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import batched, cardinality, codec, detector, latency, tenants, throughput
+from benchmarks import (
+    backpressure,
+    batched,
+    cardinality,
+    codec,
+    detector,
+    latency,
+    scaling,
+    tenants,
+    throughput,
+)
 from benchmarks.node import Node, running_node
 from benchmarks.row import Row
 from benchmarks.setting import Setting
@@ -34,8 +44,20 @@ IN_PROCESS: dict[str, Callable[[Setting, str], Iterator[Row]]] = {
 ON_KAFKA: dict[str, Callable[[Setting, Node, str], Iterator[Row]]] = {
     "throughput": throughput.measure,
     "latency": latency.measure,
+    "scaling": scaling.measure,
+    "backpressure": backpressure.measure,
 }
-MODULES = (codec, detector, batched, tenants, cardinality, throughput, latency)
+MODULES = (
+    codec,
+    detector,
+    batched,
+    tenants,
+    cardinality,
+    throughput,
+    latency,
+    scaling,
+    backpressure,
+)
 ABOUT = {module.__name__.rpartition(".")[2]: module.__doc__ for module in MODULES}
 
 

@@ -70,17 +70,20 @@ class Message(NamedTuple):
     time_ms: int
 
 
-def messages(count: int, start_ms: int, seed: int = 1) -> Iterator[Message]:
-    """The first `count` messages."""
+def messages(
+    count: int, start_ms: int, seed: int = 1, series: int | None = None
+) -> Iterator[Message]:
+    """The first `count` messages, of all series or so many."""
+    series = series or SERIES
     draw = np.random.default_rng(seed)
-    names = [f"service-{n:04d}".encode() for n in range(SERIES)]
-    levels = draw.uniform(200.0, 500.0, SERIES)
+    names = [f"service-{n:04d}".encode() for n in range(series)]
+    levels = draw.uniform(200.0, 500.0, series)
     for first in range(0, count, PART):
         at = np.arange(first, first + PART)
-        row = at % SERIES
+        row = at % series
         values = levels[row] + draw.normal(0.0, NOISE, PART)
         values[draw.random(PART) < 1 / ONE_SPIKE_IN] += SPIKE
-        times = start_ms + at // SERIES * 1000 + row * 1000 // SERIES
+        times = start_ms + at // series * 1000 + row * 1000 // series
         for n, value, time_ms in zip(
             row[: count - first].tolist(), values.tolist(), times.tolist(), strict=False
         ):

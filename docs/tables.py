@@ -19,6 +19,7 @@ from streams.rules.aggregate import AGGREGATIONS
 from streams.rules.calls import BUILDERS
 from streams.rules.choose import CHOOSERS
 from streams.rules.functions import VALUE_FUNCTIONS
+from streams.rules.lint import CODES
 from streams.rules.ranges import RANGE_FUNCTIONS
 from streams.rules.template import FUNCTIONS
 
@@ -195,3 +196,9 @@ def _kept(settings: dict[str, str]) -> str:
         return "the last record of each key"
     days = int(settings["retention.ms"]) // DAY_MS
     return f"{days} day" if days == 1 else f"{days} days"
+
+
+def lint_codes() -> str:
+    """What `tocsin rules lint` finds."""
+    rows = [(code(name), each.level.value, each.why, each.fix) for name, each in CODES.items()]
+    return table(("code", "level", "why", "what to do"), rows)

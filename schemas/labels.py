@@ -67,6 +67,13 @@ def decode_labels(data: bytes) -> Labels:
     return _decoder.decode(data)
 
 
+def order_key(encoded: bytes) -> bytes:
+    """Of canonical bytes, bytes whose order is that of the label sets as tuples."""
+    if b"\\" in encoded:  # an escape does not stand where its character would
+        return "\0".join(part for pair in decode_labels(encoded) for part in pair).encode()
+    return encoded[3:-3].replace(b'"],["', b"\0").replace(b'","', b"\0")
+
+
 def fingerprint_bytes(data: bytes) -> int:
     """Unsigned 64-bit BLAKE2b (RFC 7693) of canonical label bytes."""
     return int.from_bytes(blake2b(data, digest_size=8).digest(), "big")

@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaProducer
 from faust.types import TP
 
 from schemas import topics
-from schemas.config import Config
+from schemas.config import Config, WatchdogConfig
 from sinks.notify import Receiver, close_receivers, open_receivers
 from sinks.record import History
 from sinks.remediate import KafkaSend
@@ -31,6 +31,7 @@ from streams.time.clock import Clock
 from streams.transport.broker import Broker
 from streams.transport.host import Host
 from streams.transport.runner import GATHER_MS, RunnerOptions
+from streams.transport.watchdog import StallLimits
 
 GC_THRESHOLDS = (20_000, 20, 100)
 UNHURRIED_MS = 200
@@ -60,7 +61,7 @@ class Workers:
         self._agents: set[NotifyAgent | RemediateAgent] = set()
         self._closing: set[asyncio.Future[None]] = set()
         self._action_producer: AIOKafkaProducer | None = None
-        self.host = Host(setting.broker)
+        self.host = Host(setting.broker, limits=_limits(setting.config.watchdog))
 
     async def __aenter__(self) -> Self:
         for stage in STAGES:
@@ -200,3 +201,13 @@ class Workers:
         await self._action_producer.send_and_wait(
             action.topic, action.value, key=action.record_key, headers=list(action.headers)
         )
+
+
+def _limits(config: WatchdogConfig) -> StallLimits:
+    return StallLimits(
+        rebalancing_seconds=config.rebalancing / 1000,
+        progress_seconds=config.progress / 1000,
+        saving_seconds=config.saving / 1000,
+        delivery_seconds=config.delivery / 1000,
+        blocked_seconds=config.blocked / 1000,
+    )

@@ -10,6 +10,7 @@ from schemas.config.remediate import PlaybookConfig
 from schemas.config.root import Config
 from schemas.config.source import SourceConfig
 from schemas.config.time import TimeConfig
+from schemas.config.watchdog import WatchdogConfig
 
 __all__ = [
     "Config",
@@ -25,6 +26,7 @@ __all__ = [
     "StdoutReceiver",
     "TimeConfig",
     "TopologyConfig",
+    "WatchdogConfig",
     "WebhookReceiver",
     "find_problems",
     "load_document",

@@ -14,6 +14,7 @@ from schemas.config.remediate import PlaybookConfig
 from schemas.config.section import Section
 from schemas.config.source import SourceConfig
 from schemas.config.time import TimeConfig
+from schemas.config.watchdog import WatchdogConfig
 
 
 class Config(Section):
@@ -35,6 +36,7 @@ class Config(Section):
     playbooks: tuple[PlaybookConfig, ...] = Field(default=())
     record: RecordConfig = RecordConfig()
     metrics: MetricsConfig = MetricsConfig()
+    watchdog: WatchdogConfig = WatchdogConfig()
 
     @model_validator(mode="after")
     def _names_fit(self, info: ValidationInfo) -> Self:

@@ -23,6 +23,7 @@ EXIT_NO = 1
 EXIT_USAGE = 2
 EXIT_BROKER = 3
 EXIT_FAULT = 70
+EXIT_STALLED = 75  # as the watchdog says it
 EXIT_STOPPED = 130  # as shells say it: 128 and the number of SIGINT
 EXIT_PIPE = 141  # 128 and the number of SIGPIPE
 
@@ -44,6 +45,7 @@ Exit codes:
   2    the command, the configuration or an input file is wrong
   3    no broker is named, none answers, or it lacks our topics
   70   a worker ended on a fault of its own
+  75   the watchdog ended a worker that stood still
   130  stopped by Ctrl-C; 141 nobody reads the output any more
 """
 

@@ -33,13 +33,23 @@ from streams.windows.histograms import Bag, is_handle
 Arithmetic: TypeAlias = Callable[[Float64s, Float64s], Float64s]
 Comparison: TypeAlias = Callable[[Float64s, Float64s], Bools]
 
+HALF = 0.5
+
+
+def power(base: Float64s, exponent: Float64s) -> Float64s:
+    """Power as IEEE 754 has it; numpy takes the square root for 0.5, which is otherwise for -Inf and -0."""
+    found: Float64s = np.power(base, exponent)
+    root = np.where(np.isneginf(base), np.inf, found + 0.0)
+    return np.where(exponent == HALF, root, found)
+
+
 ARITHMETIC: dict[str, Arithmetic] = {
     "+": np.add,
     "-": np.subtract,
     "*": np.multiply,
     "/": np.divide,
     "%": np.fmod,
-    "^": np.power,
+    "^": power,
     "atan2": np.arctan2,
 }
 COMPARISONS: dict[str, Comparison] = {

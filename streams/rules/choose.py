@@ -10,11 +10,11 @@ from math import isnan
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
+from xxhash import xxh64_intdigest
 
 from schemas.errors import RuleError
 from schemas.labels import TENANT, Labels, without
 from schemas.samples import Float64s, Int64s
-from schemas.xxhash64 import xxhash64
 from streams.rules.aggregate import Groups
 from streams.rules.node import Moment, ScalarNode, VectorNode, without_histograms
 from streams.rules.vector import LabelSpace, Projection, Vector
@@ -123,7 +123,7 @@ def share(space: LabelSpace, vector: Vector, members: Members, numbers: Float64s
 def prometheus_hash(labels: Labels) -> int:
     """Hash of a label set as Prometheus 3 keeps it in memory (model/labels, stringlabels), the tenant left out."""
     parts = [part.encode() for pair in without(labels, TENANT) for part in pair]
-    return xxhash64(b"".join(_length(len(part)) + part for part in parts))
+    return xxh64_intdigest(b"".join(_length(len(part)) + part for part in parts))
 
 
 def _length(size: int) -> bytes:

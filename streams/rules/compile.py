@@ -6,7 +6,8 @@ selector that looks after the evaluation, or at a fixed time, is refused unless 
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from math import isinf
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -37,7 +38,7 @@ from streams.rules.dates import DATE_FUNCTIONS
 from streams.rules.functions import VALUE_FUNCTIONS, ValueCall, ValueFunction, for_all
 from streams.rules.native.operators import NativeOperator, negated, with_scalar
 from streams.rules.node import Anchor, Node, RangeNode, ScalarNode, VectorNode
-from streams.rules.parse import parse_expression, refusal
+from streams.rules.parse import before_epoch, parse_expression, refusal
 from streams.rules.ranges import RANGE_FUNCTIONS, RangeCall
 from streams.rules.scalars import Number, ScalarFunction, Time, VectorOf
 from streams.rules.selectors import InstantSelector, RangeSelector, Selection
@@ -62,12 +63,14 @@ _KINDS: dict[type[Node], str] = {
 _Node = TypeVar("_Node", bound=Node)
 
 
-EPOCH = datetime.fromtimestamp(0, UTC)
-
-
 def milliseconds(span: timedelta) -> int:
     """A span in whole milliseconds."""
     return span // timedelta(milliseconds=1)
+
+
+def at_milliseconds(modifier: Any) -> int:
+    """The fixed time of an `@` in milliseconds since the epoch, from its text, which cannot make the package panic."""
+    return round(float(str(modifier).removeprefix("@")) * 1000)
 
 
 class Options(NamedTuple):
@@ -97,7 +100,7 @@ class Compiler:
             "BinaryExpr": self._binary,
             "Call": self._call,
             "MatrixSelector": self._range,
-            "NumberLiteral": lambda tree: Number(tree.val),
+            "NumberLiteral": self._number,
             "ParenExpr": lambda tree: self._build(tree.expr),
             "StringLiteral": self._string,
             "SubqueryExpr": self._subquery,
@@ -158,6 +161,11 @@ class Compiler:
             raise self.refusal(f"expected a {_KINDS[kind]}, found {tree.prettify()}")
         return node
 
+    def _number(self, tree: Any) -> Node:
+        if isinf(tree.val) and "inf" not in self._text.lower():
+            raise self.refusal("a number is too big")
+        return Number(tree.val)
+
     def _string(self, tree: Any) -> Node:
         raise self.refusal("a string has no place here", tree.val)
 
@@ -188,7 +196,9 @@ class Compiler:
                 "'@ start()' and '@ end()' name the time of the evaluation",
                 "@",
             )
-        return Anchor(offset_ms, at_ms=milliseconds(tree.at.at - EPOCH))
+        if before_epoch(self._text):
+            raise self.refusal("a time before 1970 is not supported", "@")
+        return Anchor(offset_ms, at_ms=at_milliseconds(tree.at))
 
     def _range(self, tree: Any) -> Node:
         range_ms = milliseconds(tree.range)

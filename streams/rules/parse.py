@@ -45,6 +45,11 @@ def refusal(text: str, message: str, token: str = "") -> RuleError:
     return RuleError(f"{message}: {text.strip()}")
 
 
+def before_epoch(text: str) -> bool:
+    """Whether a time after `@` is negative, which the package takes for 0."""
+    return re.search(r"@\s*-", _QUOTED.sub("", text)) is not None
+
+
 def parse_expression(text: str) -> Any:
     """The tree of an expression.
 

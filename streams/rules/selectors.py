@@ -1,15 +1,16 @@
 """Selectors: the leaves of an expression, which pick series by matchers and read samples from the store.
 
 A selector looks at each series once, when it is new; between two changes of the store it holds its rows in the order
-of their label sets' canonical bytes. Matchers are Prometheus's.
+of their label sets. Matchers are Prometheus's.
 """
 
 from bisect import bisect_left
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from schemas.labels import METRIC, Labels, Matcher, MatchOp
+from schemas.labels import METRIC, Labels, Matcher, MatchOp, order_key
 from schemas.samples import STALE_BITS, Int64s
 from streams.rules.node import HERE, Anchor, Arrival, Moment, Node, RangeNode, VectorNode
 from streams.rules.vector import LabelSpace, Vector
@@ -96,8 +97,9 @@ class Selector(Node):
         matches = self.selection.matches
         picked = [row for row in np.flatnonzero(fresh).tolist() if matches(store.labels(row))]
         if picked:
-            picked.sort(key=store.encoded)
-            at = [bisect_left(self.rows, store.encoded(row), key=store.encoded) for row in picked]
+            key = partial(_place, store)
+            picked.sort(key=key)
+            at = [bisect_left(self.rows, key(row), key=key) for row in picked]
             self.rows = np.insert(self.rows, at, picked)
             new = self._targets(store, np.array(picked, np.int64))
             self.targets = np.insert(self.targets, at, new)
@@ -158,3 +160,7 @@ class RangeSelector(Selector, RangeNode):
         found = moment.store.window(self.rows, end_ms - self.selection.range_ms, end_ms)
         filled = found.high > found.low
         return self.targets[filled], found._replace(t_ms=moment.t_ms).keep(filled)
+
+
+def _place(store: SeriesStore, row: int) -> bytes:
+    return order_key(store.encoded(row))

@@ -66,6 +66,8 @@ def unpack(
                 headers.append(tuple(record.headers))
         position = max(position, batch.next_offset)
     fetched.next_fetch_offset = position
+    # aiokafka's own iterator, unused, refers back to its records: a cycle that would keep a megabyte until it is found
+    fetched._records_iterator = None
     return Chunk(
         topic,
         partition,

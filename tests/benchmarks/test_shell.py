@@ -8,7 +8,17 @@ import benchmarks.__main__ as shell
 from benchmarks.row import Goal, Row
 from benchmarks.setting import Setting
 
-NAMES = ["codec", "detector", "throughput", "latency"]
+NAMES = [
+    "codec",
+    "detector",
+    "batched",
+    "tenants",
+    "cardinality",
+    "throughput",
+    "latency",
+    "scaling",
+    "backpressure",
+]
 
 
 def test_list_names_every_benchmark_and_measures_nothing(
@@ -26,7 +36,7 @@ def test_an_unknown_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as refused:
         shell.main(["thruput"])
     assert 2 == refused.value.code
-    assert "there are codec, detector, throughput, latency" in capsys.readouterr().err
+    assert f"there are {', '.join(NAMES)}" in capsys.readouterr().err
 
 
 def test_json_output_is_what_the_file_holds(
@@ -69,10 +79,19 @@ def test_no_kafka_is_a_failure_with_one_line(
     assert not (tmp_path / "results.json").exists()
 
 
+class _Short(Setting):
+    """As quick as can be."""
+
+    @property
+    def seconds(self) -> float:
+        """A call or two."""
+        return 0.003
+
+
 @pytest.mark.parametrize("name", ["codec", "detector"])
 def test_benchmarks_without_kafka_give_rows(name: str) -> None:
     """Each row is called after its benchmark, and has a figure above zero, a comparison and a command."""
-    rows = list(shell.IN_PROCESS[name](0.003, "make bench"))
+    rows = list(shell.IN_PROCESS[name](_Short(quick=True, now_ms=0, say=print), "make bench"))
     assert rows
     assert {name} == {row.name.split(".")[0] for row in rows}
     assert all(row.value > 0 and row.ratio for row in rows)
@@ -83,8 +102,8 @@ def test_a_run_measures_what_is_named_in_that_order(monkeypatch: pytest.MonkeyPa
     """Rows come in the order of the names, quickly where that is asked for, each with the command that repeats it."""
     asked = []
 
-    def fake(seconds: float, command: str) -> Iterator[Row]:
-        asked.append(seconds)
+    def fake(setting: Setting, command: str) -> Iterator[Row]:
+        asked.append(setting.seconds)
         yield Row("figure", 1.0, "samples/s", command)
 
     monkeypatch.setattr(shell, "IN_PROCESS", {"codec": fake, "detector": fake})

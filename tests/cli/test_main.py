@@ -8,7 +8,7 @@ from schemas.errors import BrokerError, CheckpointError, ConfigError, TocsinErro
 from streams.cli import main as module
 from tests.cli.conftest import Cli
 
-EXIT_CODES = ("0", "1", "2", "3", "70", "130")
+EXIT_CODES = ("0", "1", "2", "3", "70", "75", "130")
 
 
 def test_help_names_verbs_and_exit_codes(cli: Cli) -> None:

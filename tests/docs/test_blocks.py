@@ -39,13 +39,30 @@ def commands() -> list[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize("block", YAML, ids=lambda b: b.id)
+@pytest.mark.parametrize(
+    "block", [b for b in YAML if not b.text.startswith("rule_files:")], ids=lambda b: b.id
+)
 def test_yaml_is_sound(block: Block) -> None:
     """Every YAML block is a configuration or a rule file without a fault."""
     is_rules = block.text.startswith("groups:")
     problems = parse_rules(block.text, block.id)[1] if is_rules else find_problems(block.text, "x")
 
     assert [] == problems
+
+
+def test_the_documented_tests_pass_on_the_documented_rules(tmp_path: Path) -> None:
+    """The block that shows a test file, beside the first rules of the same page."""
+    rules, tests, *more = (
+        b.text
+        for b in YAML
+        if b.document.name == "rules.md" and b.text.startswith(("groups:", "rule_files:"))
+    )
+    (tmp_path / "rules.yml").write_text(rules)
+    (tmp_path / "tests.yml").write_text(tests)
+    result = CliRunner().invoke(main, ["rules", "test", str(tmp_path / "tests.yml")])
+
+    assert (0, "  SUCCESS\n\n", "") == (result.exit_code, result.stdout, result.stderr)
+    assert [] == more
 
 
 def test_the_readme_is_one_working_setting(tmp_path: Path) -> None:

@@ -72,6 +72,7 @@ def test_a_held_stage_holds_the_fetch(node: Node) -> None:
         worker.wait(lambda seen: seen["fused"].records == len(found) and is_through(seen))
     assert GROWTH_MB > memory.growth
     ids = alert_ids(node.bootstrap, ALERTS)
+    assert ids
     assert expected(found, workload.RULES) == set(ids)
     assert len(set(ids)) == len(ids)
 

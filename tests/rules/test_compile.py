@@ -16,6 +16,7 @@ REFUSED = {
     "x @ 100": "1:3: a fixed time after '@' would have to be remembered for ever",
     "sum_over_time(x[5m:1m] @ 100)": "1:24: a fixed time after '@'",
     "x{a='@'} @ 100": "1:10: a fixed time after '@'",
+    "x > 1e400": "a number is too big",
     "x offset -5m": "1:3: a negative offset looks after the evaluation",
     "x @ end() offset -1s": "1:11: a negative offset looks after",
     "max_over_time((x offset -2m)[5m:] offset 1m)": "1:18: a negative offset looks after",
@@ -73,6 +74,8 @@ def test_where_the_store_holds_everything_any_time_may_be_named() -> None:
     """Fixed times and offsets into the future, as unit tests and single evaluations may have them."""
     for expression in ("x @ 100", "x offset -5m", "sum_over_time(x[5m:1m] @ 100)"):
         compile_expression(expression, whole=True)
+    with pytest.raises(RuleError, match="1:3: a time before 1970 is not supported"):
+        compile_expression("x @ -5", whole=True)
 
 
 @pytest.mark.parametrize(

@@ -177,7 +177,7 @@ def test_templates_are_checked_for_what_the_rule_has() -> None:
 """
     _, problems = parse_rules(text, "r.yml")
     assert len(problems) == 2
-    assert 'r.yml:6:30: template of \'x\': undefined variable "$expected"' in problems[0]
+    assert "r.yml:6:30: template of 'x': undefined variable \"$expected\"" in problems[0]
     assert "r.yml:9:35: template of 'severity': incompatible types" in problems[1]
 
 

@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.base import FloatArray, IntArray
 from schemas.errors import RuleError
@@ -89,6 +90,7 @@ class _Inputs:
     """All samples of a test in order of time and row, the label sets that their rows index, and their histograms."""
 
     codes: list[bytes]
+    prints: NDArray[np.uint64]
     bag: Bag
     rows: IntArray
     times: IntArray
@@ -111,7 +113,7 @@ class _Inputs:
         times = group.start_timestamp + steps * interval_ms
         order = np.lexsort((rows, times))
         codes = [encode_labels(each.labels) for each in written]
-        return cls(codes, bag, rows[order], times[order], values[order])
+        return cls(codes, _fingerprints(codes), bag, rows[order], times[order], values[order])
 
 
 class _Trial:
@@ -174,9 +176,8 @@ class _Trial:
         for begin, end in pairwise([self._taken, *cuts.tolist(), upto]):
             if begin == end:
                 continue
-            codes = [inputs.codes[row] for row in inputs.rows[begin:end].tolist()]
-            prints = np.array([fingerprint_bytes(code) for code in codes], np.uint64)
-            rows = store.rows(prints, codes)
+            given = inputs.rows[begin:end]
+            rows = store.rows(inputs.prints[given], [inputs.codes[row] for row in given.tolist()])
             order = np.argsort(rows)
             times, values = inputs.times[begin:end], inputs.values[begin:end][order]
             append_mixed(store, rows[order], times, values, inputs.bag)
@@ -202,8 +203,7 @@ class _Trial:
         )
 
     def _append(self, codes: list[bytes], t_ms: int, values: list[float]) -> None:
-        prints = np.array([fingerprint_bytes(code) for code in codes], np.uint64)
-        rows = self._engine.store.rows(prints, codes)
+        rows = self._engine.store.rows(_fingerprints(codes), codes)
         self._engine.append(rows, np.full(len(codes), t_ms, np.int64), np.array(values))
 
     def _check_alerts(self, t_ms: int) -> None:
@@ -292,6 +292,10 @@ def evaluate(store: SeriesStore, expression: str, t_ms: int) -> list[Sample]:
         for at, row in enumerate(vector.rows.tolist())
     )
     return sorted(found, key=lambda sample: sample.labels)
+
+
+def _fingerprints(codes: list[bytes]) -> NDArray[np.uint64]:
+    return np.array([fingerprint_bytes(code) for code in codes], np.uint64)
 
 
 def _at_every(group: RuleGroup, ms: int) -> RuleGroup:

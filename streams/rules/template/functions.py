@@ -57,7 +57,7 @@ def length(value: object) -> int:
     if isinstance(value, Mapping | list):
         return len(value)
     if value is None:
-        raise CallError("len of nil pointer")
+        raise CallError("reflect: call of reflect.Value.Type on zero Value")
     raise CallError(f"len of type {type_name(value)}")
 
 

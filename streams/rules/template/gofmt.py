@@ -8,19 +8,20 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from fractions import Fraction
 
 from streams.rules.template.values import Data, Duration, Method, Time, type_name
 
 _PLAIN = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
 
 
-def quote(text: str) -> str:
-    """Go's `strconv.Quote`."""
+def quote(text: str, *, ascii_only: bool = False) -> str:
+    """Go's `strconv.Quote`, or `QuoteToASCII`."""
     out = ['"']
     for char in text:
         if char in '"\\':
             out.append("\\" + char)
-        elif char.isprintable():
+        elif char.isprintable() and (char.isascii() or not ascii_only):
             out.append(char)
         elif char in _PLAIN:
             out.append(_PLAIN[char])
@@ -112,6 +113,13 @@ class _Arguments:
         self._next += 1
         return True, self._given[self._next - 1]
 
+    def size(self, word: str, bad: str) -> tuple[int, str]:
+        """A width or a precision, from the operands where it is a star, and what to print where that is no number."""
+        if word != "*":
+            return int(word), ""
+        _, value = self.take()
+        return (value, "") if type(value) is int else (0, bad)
+
     def extra(self) -> Sequence[object]:
         return () if self._jumped else self._given[self._next :]
 
@@ -126,17 +134,13 @@ def sprintf(form: str, *given: object) -> str:
             return "%!(NOVERB)"
         if not arguments.jump(found["at"]):
             return f"%!{verb}(BADINDEX)"
-        flags, bad = found["flags"], ""
-        width, precision = found["width"], found["precision"]
-        if width == "*":
-            _, value = arguments.take()
-            width = str(abs(value)) if type(value) is int else None
-            flags += "-" if type(value) is int and value < 0 else ""
-            bad += "" if width is not None else "%!(BADWIDTH)"
-        if precision == "*":
-            _, value = arguments.take()
-            precision = str(value) if type(value) is int and value >= 0 else None
-            bad += "" if precision is not None else "%!(BADPREC)"
+        # with v, a plus asks for the names of fields, not for a sign
+        flags = found["flags"].replace("+", "") if verb == "v" else found["flags"]
+        width, bad = arguments.size(found["width"] or "0", "%!(BADWIDTH)")
+        flags, width = flags + ("-" if width < 0 else ""), abs(width)
+        given_places = found["precision"]
+        places, bad_places = arguments.size(given_places or "0", "%!(BADPREC)")
+        bad += bad_places if places >= 0 else "%!(BADPREC)"
         if verb == "%":
             return bad + "%"
         if not arguments.jump(found["at2"]):
@@ -144,8 +148,8 @@ def sprintf(form: str, *given: object) -> str:
         there, value = arguments.take()
         if not there:
             return f"{bad}%!{verb}(MISSING)"
-        places = None if precision is None else int(precision or 0)
-        return bad + format_value(verb, value, flags, int(width or 0), places)
+        exact = given_places is not None and not bad_places and places >= 0
+        return bad + format_value(verb, value, flags, width, places if exact else None)
 
     out = _VERB.sub(one, form)
     extra = arguments.extra()
@@ -160,7 +164,8 @@ def sprintf(form: str, *given: object) -> str:
 def format_value(verb: str, value: object, flags: str, width: int, places: int | None) -> str:
     """A value under a verb, padded; `places` is the precision."""
     if verb == "T":
-        return _pad("<nil>" if value is None else type_name(value), flags, width)
+        name = "<nil>" if value is None else type_name(value)
+        return _pad(name if places is None else name[:places], flags, width)
     if value is None:
         return _pad("<nil>", flags, width) if verb == "v" else f"%!{verb}(<nil>)"
     if isinstance(value, Mapping):
@@ -176,7 +181,8 @@ def format_value(verb: str, value: object, flags: str, width: int, places: int |
         value = str(value)
     text = _plain(verb, value, flags, places)
     if text is None:
-        return f"%!{verb}({type_name(value)}={print_value(value)})"
+        shown = "?" if verb == "v" else format_value("v", value, flags, width, places)
+        return f"%!{verb}({type_name(value)}={shown})"
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return _pad(text, flags, width, number=is_number and verb not in "cqU")
 
@@ -204,7 +210,7 @@ def _signed(text: str, flags: str) -> str:
 
 
 def _float(verb: str, value: float, flags: str, places: int | None) -> str | None:
-    if verb not in "vgGeEfF":
+    if verb not in "vgGeEfFxXb":
         return None
     if not math.isfinite(value):
         text = print_float(value).lstrip("+")
@@ -213,11 +219,39 @@ def _float(verb: str, value: float, flags: str, places: int | None) -> str | Non
             if "+" in flags or " " in flags or value < 0
             else ("NaN" if math.isnan(value) else "+Inf")
         )
+    if "#" in flags and verb in "gGeEfF":
+        return _signed(
+            f"{value:#.{6 if places is None else places}{verb.replace('F', 'f')}}", flags
+        )
     if verb in "vgG" and places is None:
         text = print_float(value)
         return _signed(text.upper() if verb == "G" else text, flags)
+    if verb in "xXb":
+        text = _binary(value) if verb == "b" else _hexadecimal(value, places)
+        return _signed(text.upper() if verb == "X" else text, flags)
     kind = {"v": "g", "F": "f"}.get(verb, verb)
     return _signed(f"{value:.{6 if places is None else places}{kind}}", flags)
+
+
+def _binary(value: float) -> str:
+    """Mantissa and exponent of 2, as Go's format 'b'."""
+    mantissa, exponent = math.frexp(value)
+    return f"{int(mantissa * 2**53)}p{exponent - 53:+d}" if value else "0p-1074"
+
+
+def _hexadecimal(value: float, places: int | None) -> str:
+    """`0x1.2ep+06`; so many digits behind the point, or as many as there are."""
+    mantissa, exponent = math.frexp(abs(value))
+    bits, exponent = int(mantissa * 2**53), exponent - 1 if value else 0
+    if places is not None and places < 13:
+        unit = 1 << (4 * (13 - places))
+        bits = round(Fraction(bits, unit)) * unit
+        if bits >= 1 << 53:
+            bits, exponent = bits >> 1, exponent + 1
+    digits = f"{bits & ((1 << 52) - 1):013x}"
+    digits = digits.rstrip("0") if places is None else digits[:places].ljust(places, "0")
+    sign = "-" if math.copysign(1, value) < 0 else ""
+    return f"{sign}0x{bits >> 52}{'.' if digits else ''}{digits}p{exponent:+03d}"
 
 
 _BASES: dict[str, tuple[str, str]] = {
@@ -252,7 +286,7 @@ def _text(verb: str, value: str, flags: str, places: int | None) -> str | None:
         value = value if places is None else value[:places]
         if "#" in flags and "`" not in value and all(c.isprintable() or c == "\t" for c in value):
             return f"`{value}`"
-        return quote(value)
+        return quote(value, ascii_only="+" in flags)
     if verb in "xX":
         data = value.encode() if places is None else value.encode()[:places]
         lead = "0x" if "#" in flags else ""

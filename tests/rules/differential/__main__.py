@@ -46,13 +46,18 @@ def run(seed: int, count: int, depth: int) -> int:
     return 1 if found else 0
 
 
+def written(name: str) -> list[str]:
+    """The expressions of a file of the golden ones."""
+    lines = (GOLDEN / f"{name}.txt").read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
 def freeze() -> int:
-    """Write the golden answers: those of `expressions.txt` at each instant, and random ones."""
+    """Write the golden answers: of `expressions.txt` at four instants, of `syntax.txt` at one, and of random ones."""
     random = Random(FROZEN_SEED)
     series = random_series(random)
-    lines = (GOLDEN / "expressions.txt").read_text().splitlines()
-    written = [line for line in lines if line and not line.startswith("#")]
-    cases = [Case(line, at_s) for line in written for at_s in INSTANTS_S[2::3]]
+    cases = [Case(line, at_s) for line in written("expressions") for at_s in INSTANTS_S[2::3]]
+    cases += [Case(line, INSTANTS_S[5]) for line in written("syntax")]
     cases += random_cases(random, FROZEN)
     answers = ask(build(), series, EVERY_S, cases, step_s=SUBQUERY_STEP_MS // 1000)
     shown = ",\n".join(
