@@ -10,6 +10,7 @@ from schemas.labels import (
     fingerprint,
     get_label,
     make_labels,
+    order_key,
     parse_matcher,
     without,
 )
@@ -34,6 +35,17 @@ def test_bytes_tell_label_sets_apart(one: dict[str, str], other: dict[str, str])
 
     assert (a == b) == (encode_labels(a) == encode_labels(b))
     assert decode_labels(encode_labels(a)) == a
+
+
+@given(pairs, pairs)
+def test_order_of_bytes_is_that_of_label_sets(one: dict[str, str], other: dict[str, str]) -> None:
+    """Label sets are sorted by their bytes as they are as tuples, also one that begins as the other does."""
+    a, b = make_labels(one), make_labels(other)
+    longer = make_labels({**one, "zz": "1"})
+
+    for left, right in ((a, b), (a, longer)):
+        keys = order_key(encode_labels(left)), order_key(encode_labels(right))
+        assert (left < right) == (keys[0] < keys[1])
 
 
 def test_empty_value_is_no_label() -> None:
