@@ -51,7 +51,8 @@ lock: $(READY) ## write requirements.lock anew from pyproject.toml (ARGS=--upgra
 
 clean: ## stop Kafka and remove all that make has made, Kafka's data too
 	@if [ -d .kafka ] && [ -x $(BIN)/python ]; then $(MAKE) --no-print-directory kafka-stop; fi
-	rm -rf .venv .kafka .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	rm -rf .venv .kafka .peers .prometheus .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
+	  build dist
 
 $(READY): requirements.lock pyproject.toml | $(BIN)/python
 	@echo "Filling .venv from requirements.lock (once, about a minute)"

@@ -16,6 +16,7 @@ from benchmarks import (
     backpressure,
     batched,
     cardinality,
+    churn,
     codec,
     detector,
     latency,
@@ -40,6 +41,7 @@ IN_PROCESS: dict[str, Callable[[Setting, str], Iterator[Row]]] = {
     "batched": lambda setting, command: batched.measure(setting.seconds, command),
     "tenants": lambda setting, command: tenants.measure(setting.seconds, command),
     "cardinality": cardinality.measure,
+    "churn": churn.measure,
 }
 ON_KAFKA: dict[str, Callable[[Setting, Node, str], Iterator[Row]]] = {
     "throughput": throughput.measure,
@@ -53,6 +55,7 @@ MODULES = (
     batched,
     tenants,
     cardinality,
+    churn,
     throughput,
     latency,
     scaling,
@@ -78,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"no benchmark is called {', '.join(unknown)}; there are {', '.join(ABOUT)}")
     if given.list:
         for name, about in ABOUT.items():
-            print(f"{name:12}{str(about).splitlines()[0]}")
+            print(f"{name:14}{str(about).splitlines()[0]}")
         return 0
     setting = Setting(given.quick, WallClock().now_ms(), _say)
     began = time.perf_counter()

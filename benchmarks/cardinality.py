@@ -128,7 +128,7 @@ def memory(size: int) -> Measured:
     ingest = [IngestStage(config, config.sources[0], "telemetry", p) for p in partitions]
     detect = [DetectStage(config, groups, p) for p in partitions]
     sent = [0 for _ in partitions]
-    before, done, began = _resident_bytes(), 0, time.perf_counter()
+    before, done, began = resident_bytes(), 0, time.perf_counter()
     for chunk in chunks(size, SPARSE_MS, 0, 6):
         for record in ingest[chunk.partition].apply(chunk):
             if record.topic != SAMPLES:
@@ -146,11 +146,12 @@ def memory(size: int) -> Measured:
             sent[at] += 1
         done += len(chunk)
     gc.collect()
-    taken = _resident_bytes() - before
+    taken = resident_bytes() - before
     return Measured(done, 0.0, time.perf_counter() - began, {"rss_bytes": taken})
 
 
-def _resident_bytes() -> int:
+def resident_bytes() -> int:
+    """Memory of this process now."""
     lines = Path("/proc/self/status").read_text().splitlines()
     (line,) = (line for line in lines if line.startswith("VmRSS:"))
     return int(line.split()[1]) * 1024

@@ -228,6 +228,10 @@ class Bank:
         """Forget these rows."""
         self.columns.reset(rows)
 
+    def take(self, rows: IntArray, capacity: int) -> None:
+        """Keep these rows alone, in this order."""
+        self.columns.take(rows, capacity)
+
     def snapshot(self) -> Mapping[str, NDArray[Any]]:
         """Return a copy of the state."""
         return self.columns.snapshot()

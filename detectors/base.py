@@ -104,7 +104,7 @@ class Detector(Protocol):
         ...
 
     def grow(self, capacity: int) -> None:
-        """Make room for rows below `capacity`; what is known is kept; never shrinks."""
+        """Make room for rows below `capacity`; what is known is kept."""
         ...
 
     def freeze(self, rows: IntArray, frozen: bool) -> None:
@@ -113,6 +113,10 @@ class Detector(Protocol):
 
     def reset(self, rows: IntArray) -> None:
         """Forget these rows, so that they can be given to other series."""
+        ...
+
+    def take(self, rows: IntArray, capacity: int) -> None:
+        """Keep these rows alone, all different, numbered anew from 0 in this order; room for rows below `capacity`."""
         ...
 
     def snapshot(self) -> Mapping[str, NDArray[Any]]:

@@ -171,6 +171,29 @@ def reset_rows_forget(factory: Factory) -> None:
     equal(whole, detector.update(rows, times, values), "after the reset")
 
 
+def taken_rows_go_on(factory: Factory) -> None:
+    """Rows that are taken go on under their new numbers, and a row behind them is a new one."""
+    given = samples()
+    rows, half = given[0], given[0].size // 2
+    past, future = part(given, slice(None, half)), part(given, slice(half, None))
+    whole = made(factory)
+    whole.update(*past)
+    expected = whole.update(*future)
+    fewer = made(factory)
+    fewer.update(*past)
+    kept = np.array([2, 0])
+    fewer.take(kept, 3)
+    for number, row in enumerate(kept.tolist()):
+        chosen = np.flatnonzero(rows[half:] == row)
+        _, times, values = part(future, chosen)
+        actual = fewer.update(np.full(len(chosen), number), times, values)
+        equal(taken(expected, chosen), actual, "after taking rows")
+    chosen = np.flatnonzero(rows == 1)
+    _, times, values = part(given, chosen)
+    first = made(factory).update(np.zeros(len(chosen), np.int64), times, values)
+    equal(first, fewer.update(np.full(len(chosen), 2), times, values), "behind the taken rows")
+
+
 def missing_values_leave_no_trace(factory: Factory) -> None:
     """NaN, infinities and the largest doubles get no score, and the samples around them the same as without."""
     rows, times, values = samples()
@@ -252,6 +275,7 @@ CHECKS: tuple[Check, ...] = (
     growing_keeps,
     frozen_rows_do_not_learn,
     reset_rows_forget,
+    taken_rows_go_on,
     missing_values_leave_no_trace,
     odd_series_are_survived,
     units_do_not_matter,

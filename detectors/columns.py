@@ -1,7 +1,7 @@
 """The state of a bank: named numpy columns of equal length, one row per series.
 
-Each column has a fill: what a row holds before its series was ever seen. Growing, forgetting, copying out and
-putting back are written once, here, so that no detector can forget one of its columns.
+Each column has a fill: what a row holds before its series was ever seen. Growing, shrinking, forgetting, copying out
+and putting back are written once, here, so that no detector can forget one of its columns.
 
 Refuses a snapshot whose columns are not exactly its own.
 """
@@ -56,6 +56,14 @@ class Columns:
         """Make these rows blank again."""
         for name, form in self.forms.items():
             self._arrays[name][rows] = form.fill
+
+    def take(self, rows: IntArray, capacity: int) -> None:
+        """Keep these rows alone, in this order, with blank ones behind them up to `capacity`."""
+        self._arrays = {
+            name: np.concatenate([self._arrays[name][rows], form.blank(capacity - len(rows))])
+            for name, form in self.forms.items()
+        }
+        self.capacity = capacity
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
         """Return copies."""

@@ -194,6 +194,12 @@ class RiverModel(Bank):
         for row in np.asarray(rows).tolist():
             self._models[row] = None
 
+    def take(self, rows: IntArray, capacity: int) -> None:
+        """Keep these rows alone, and their models."""
+        super().take(rows, capacity)
+        kept = [self._models[row] for row in rows.tolist()]
+        self._models = kept + [None] * (capacity - len(kept))
+
     def snapshot(self) -> Mapping[str, NDArray[Any]]:
         """Return the columns, and the models as bytes."""
         blobs = [b"" if model is None else pickle.dumps(model) for model in self._models]

@@ -21,6 +21,7 @@ from streams.rules.choose import CHOOSERS
 from streams.rules.functions import VALUE_FUNCTIONS
 from streams.rules.lint import CODES
 from streams.rules.ranges import RANGE_FUNCTIONS
+from streams.rules.reload import Reloads
 from streams.rules.template import FUNCTIONS
 
 RESULTS = Path(__file__).parents[1] / "benchmarks" / "results.json"
@@ -137,13 +138,15 @@ def topic_table() -> str:
 
 def metrics() -> str:
     """Metrics of the workers."""
-    nobody: Any = SimpleNamespace(host=SimpleNamespace(runners={}))
+    host = SimpleNamespace(runners={}, pauses=SimpleNamespace(longest_seconds=0.0))
+    nobody: Any = SimpleNamespace(host=host, reloads=Reloads())
     rows = []
     for family in WorkersCollector(nobody).collect():
         name = f"{family.name}_total" if family.type == "counter" else family.name
-        label = "reason" if family.samples else "stage"
-        label = "tenant" if family.name == "tocsin_tenant_refused" else label
-        rows.append((code(name), family.type, code(label), family.documentation))
+        labels = list(family.samples[0].labels) if family.samples else ["stage"]
+        labels = ["tenant"] if family.name == "tocsin_tenant_refused" else labels
+        shown = code(labels[0]) if labels else ""
+        rows.append((code(name), family.type, shown, family.documentation))
     return table(("metric", "type", "label", "counts"), rows)
 
 

@@ -1,9 +1,10 @@
 """FingerprintIndex: 64-bit fingerprints to small numbers, whole columns at a time.
 
-A hash table in two flat columns with open addressing and linear probing (Knuth, The Art of Computer Programming,
-volume 3, section 6.4, algorithm L). A fingerprint is a hash already, so its low bits are its place. At most half of the
-places are taken, for a column is looked up in as many rounds as its longest search has: 24 to 48 bytes a fingerprint,
-against some 130 in a dict of ints, and no Python object for each element of the column.
+A hash table in two flat columns, the fingerprints by number and the numbers by place, with open addressing and linear
+probing (Knuth, The Art of Computer Programming, volume 3, section 6.4, algorithm L). A fingerprint is a hash already,
+so its low bits are its place. At most half of the places are taken, for a column is looked up in as many rounds as
+its longest search has: 16 to 32 bytes a fingerprint, against some 130 in a dict of ints, and no Python object for each
+element of the column.
 
 A fingerprint that is removed leaves its place marked until the table is made anew, which happens when it is full.
 """
@@ -14,75 +15,89 @@ from numpy.typing import NDArray
 LEAST_PLACES = 1024
 NOBODY = -1
 GONE = -2
+LEAST_PRINTS = 2
+"""Of these there is always one to look at for `NOBODY` and for `GONE`, as if they were numbers."""
 
 
 class FingerprintIndex:
-    """Maps fingerprints to numbers from 0 up to 2**31 - 1."""
+    """Maps fingerprints to numbers from 0 up to 2**31 - 1, dense ones, for memory follows the greatest."""
 
     def __init__(self) -> None:
         self._count = 0
-        self._clear(LEAST_PLACES)
+        self._prints = np.zeros(LEAST_PRINTS, np.uint64)
+        self._clear()
 
     def __len__(self) -> int:
         return self._count
 
-    def _clear(self, places: int) -> None:
-        self._keys = np.zeros(places, np.uint64)
-        self._numbers = np.full(places, NOBODY, np.int32)
+    def _clear(self) -> None:
+        # the smallest power of two of which they take half at most
+        places = max(LEAST_PLACES, 1 << (2 * self._count - 1).bit_length())
+        self._places = np.full(places, NOBODY, np.int32)
         self._mask = places - 1
         self._taken = 0
+
+    def fingerprint(self, number: int) -> int:
+        """Fingerprint of a number that is here."""
+        return self._prints.item(number)
+
+    def fingerprints(self, numbers: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """Fingerprint of each of these numbers, which are here."""
+        return self._prints[numbers]
 
     def find(self, fingerprints: NDArray[np.uint64]) -> NDArray[np.int64]:
         """Number of each fingerprint, -1 for those that are not here."""
         place = self._seek(fingerprints)
-        return np.maximum(self._numbers[place], NOBODY).astype(np.int64)
+        return np.maximum(self._places[place], NOBODY).astype(np.int64)
 
     def get(self, fingerprint: int) -> int:
         """Number of one fingerprint, -1 when it is not here."""
         place = fingerprint & self._mask
-        while (number := self._numbers.item(place)) != NOBODY:
-            if number != GONE and self._keys.item(place) == fingerprint:
+        while (number := self._places.item(place)) != NOBODY:
+            if number != GONE and self._prints.item(number) == fingerprint:
                 return number
             place = (place + 1) & self._mask
         return NOBODY
 
     def add(self, fingerprints: NDArray[np.uint64], numbers: NDArray[np.int64]) -> None:
-        """Take in fingerprints, each one different from the others and from all that are here."""
-        self._make_room(len(fingerprints))
-        self._put(fingerprints, numbers)
+        """Take in fingerprints, each one different from the others and from all that are here, as are the numbers."""
+        if len(numbers):
+            self._make_room(len(numbers), int(numbers.max()))
+            self._put(fingerprints, numbers)
 
     def add_one(self, fingerprint: int, number: int) -> None:
         """Take in one that is not here."""
-        self._make_room(1)
+        self._make_room(1, number)
+        self._prints[number] = fingerprint
         place = fingerprint & self._mask
-        while self._numbers.item(place) != NOBODY:
+        while self._places.item(place) != NOBODY:
             place = (place + 1) & self._mask
-        self._keys[place] = fingerprint
-        self._numbers[place] = number
+        self._places[place] = number
 
     def remove(self, fingerprints: NDArray[np.uint64]) -> None:
         """Forget fingerprints, all different and all here."""
-        self._numbers[self._seek(fingerprints)] = GONE
+        self._places[self._seek(fingerprints)] = GONE
         self._count -= len(fingerprints)
 
     def replace(self, fingerprints: NDArray[np.uint64], numbers: NDArray[np.int64]) -> None:
-        """Hold these, all different, and nothing else; memory follows their number."""
-        self._count = len(fingerprints)
-        self._remake(fingerprints, numbers)
+        """Hold these, all different, and nothing else; memory follows the greatest number."""
+        self._count = 0
+        self._prints = np.zeros(LEAST_PRINTS, np.uint64)
+        self._clear()
+        self.add(fingerprints, numbers)
 
-    def _make_room(self, more: int) -> None:
+    def _make_room(self, more: int, greatest: int) -> None:
+        if greatest >= len(self._prints):
+            wider = np.zeros(max(greatest + 1, len(self._prints) * 3 // 2), np.uint64)
+            wider[: len(self._prints)] = self._prints
+            self._prints = wider
         self._count += more
         self._taken += more
-        if 2 * self._taken > len(self._keys):
-            here = self._numbers >= 0
-            self._remake(self._keys[here], self._numbers[here].astype(np.int64))
-
-    def _remake(self, fingerprints: NDArray[np.uint64], numbers: NDArray[np.int64]) -> None:
-        """Make the table anew, large enough for `_count`, with these in it."""
-        # the smallest power of two of which they take half at most
-        self._clear(max(LEAST_PLACES, 1 << (2 * self._count - 1).bit_length()))
-        self._taken = self._count
-        self._put(fingerprints, numbers)
+        if 2 * self._taken > len(self._places):
+            here = self._places[self._places >= 0].astype(np.int64)
+            self._clear()
+            self._taken = self._count
+            self._put(self._prints[here], here)
 
     def _first_places(self, fingerprints: NDArray[np.uint64]) -> NDArray[np.int64]:
         return (fingerprints & np.uint64(self._mask)).astype(np.int64)
@@ -90,26 +105,24 @@ class FingerprintIndex:
     def _seek(self, fingerprints: NDArray[np.uint64]) -> NDArray[np.int64]:
         """The place of each fingerprint, or the empty one where the search for it ends."""
         place = self._first_places(fingerprints)
-        number = self._numbers[place]
-        wrong = (self._keys[place] != fingerprints) | (number == GONE)
+        number = self._places[place]
+        wrong = (self._prints[number] != fingerprints) | (number == GONE)
         astray = np.flatnonzero(wrong & (number != NOBODY))
         while len(astray):
             at = (place[astray] + 1) & self._mask
             place[astray] = at
-            number = self._numbers[at]
-            wrong = (self._keys[at] != fingerprints[astray]) | (number == GONE)
+            number = self._places[at]
+            wrong = (self._prints[number] != fingerprints[astray]) | (number == GONE)
             astray = astray[wrong & (number != NOBODY)]
         return place
 
     def _put(self, fingerprints: NDArray[np.uint64], numbers: NDArray[np.int64]) -> None:
+        self._prints[numbers] = fingerprints
         place = self._first_places(fingerprints)
-        todo = np.arange(len(fingerprints))
+        todo = np.arange(len(numbers))
         while len(todo):
-            free = todo[self._numbers[place[todo]] == NOBODY]
+            free = todo[self._places[place[todo]] == NOBODY]
             # of several that want one place the last written has it; the others go on
-            self._numbers[place[free]] = numbers[free]
-            self._keys[place[free]] = fingerprints[free]
-            won = self._numbers[place[todo]] == numbers[todo]
-            won &= self._keys[place[todo]] == fingerprints[todo]
-            todo = todo[~won]
+            self._places[place[free]] = numbers[free]
+            todo = todo[self._places[place[todo]] != numbers[todo]]
             place[todo] = (place[todo] + 1) & self._mask

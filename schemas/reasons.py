@@ -68,6 +68,14 @@ class AlertReason(StrEnum):
     RULE_FAILED = "rule_failed"
 
 
+class ReloadReason(StrEnum):
+    """How an attempt to take over changed rule files ended."""
+
+    APPLIED = "applied"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+
+
 class IncidentState(StrEnum):
     """Where an incident stands."""
 

@@ -5,17 +5,19 @@ This is the wiring and nothing else: the pure stages are made here with what the
 
 import asyncio
 import gc
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from aiokafka import AIOKafkaProducer
 from faust.types import TP
 
 from schemas import topics
-from schemas.config import Config, WatchdogConfig
+from schemas.config import Config, SourceConfig, WatchdogConfig
+from schemas.reasons import ReloadReason
+from schemas.wire.registry import AUTO
 from sinks.notify import Receiver, close_receivers, open_receivers
 from sinks.record import History
 from sinks.remediate import KafkaSend
@@ -26,11 +28,12 @@ from streams.agents.remediate import RemediateAgent
 from streams.correlate import CorrelateStage
 from streams.detect.stage import DetectStage, FusedStage, detect_sources
 from streams.ingest.stage import IngestStage
+from streams.rules.reload import NewRules, Reloads
 from streams.rules.rule import RuleGroup
 from streams.time.clock import Clock
 from streams.transport.broker import Broker
 from streams.transport.host import Host
-from streams.transport.runner import GATHER_MS, RunnerOptions
+from streams.transport.runner import GATHER_MS, RunnerOptions, StageRunner
 from streams.transport.watchdog import StallLimits
 
 GC_THRESHOLDS = (20_000, 20, 100)
@@ -61,6 +64,8 @@ class Workers:
         self._agents: set[NotifyAgent | RemediateAgent] = set()
         self._closing: set[asyncio.Future[None]] = set()
         self._action_producer: AIOKafkaProducer | None = None
+        self._groups = setting.groups
+        self.reloads = Reloads()
         self.host = Host(setting.broker, limits=_limits(setting.config.watchdog))
 
     async def __aenter__(self) -> Self:
@@ -100,12 +105,61 @@ class Workers:
         """Records that the stages here have not applied yet."""
         return sum(runner.vitals().lag for runner in self.host.runners.values())
 
-    def _options(self, gather_ms: int = GATHER_MS) -> RunnerOptions:
+    async def reload(self, groups: Sequence[RuleGroup]) -> bool:
+        """Go on with these rules; whether they are others.
+
+        What the old rules did is stored before, and what the new ones found right after: so a worker that is killed
+        meanwhile has little to do again, and does it with the new ones.
+
+        Raises:
+            KafkaError: the state could not be stored.
+
+        """
+        if list(groups) == list(self._groups):
+            self.reloads.note(ReloadReason.UNCHANGED)
+            return False
+        await self._save_detect()
+        self._groups = groups
+        told: list[object] = []
+        self._tell(NewRules(groups), told)
+        await self._save_detect()
+        # stages that were being restored meanwhile may have begun with the old rules
+        self._tell(NewRules(groups), told)
+        self.reloads.note(ReloadReason.APPLIED)
+        return True
+
+    @property
+    def _detecting(self) -> list[StageRunner[Any]]:
+        return [self.host.runners[n] for n in ("detect", "fused") if n in self.host.runners]
+
+    async def _save_detect(self) -> None:
+        for runner in self._detecting:
+            await runner.checkpointer.checkpoint()
+
+    def _tell(self, event: NewRules, told: list[object]) -> None:
+        """Inject into each stage with rules that was not told before."""
+        for runner in self._detecting:
+            for tp, partition in list(runner.checkpointer.partitions.items()):
+                if not any(stage is partition.stage for stage in told):
+                    runner.inject(tp, event)
+                    told.append(partition.stage)
+
+    def watch_rules(self, watching: Coroutine[Any, Any, None]) -> None:
+        """Run what watches for other rules beside the first stage that has rules, if any."""
+        if self._detecting:
+            self._detecting[0].attend("rule watch", watching)
+        else:
+            watching.close()
+
+    def _options(
+        self, gather_ms: int = GATHER_MS, sources: Iterable[SourceConfig] = ()
+    ) -> RunnerOptions:
         kafka = self._setting.config.kafka
         return RunnerOptions(
             checkpoint_interval_seconds=kafka.checkpoint_interval / 1000,
             session_timeout_seconds=kafka.session_timeout / 1000,
             gather_ms=gather_ms,
+            chunk_headers=any(source.format == AUTO for source in sources),
         )
 
     def _add_ingest(self) -> None:
@@ -116,25 +170,25 @@ class Workers:
                 "ingest",
                 list(unkeyed),
                 lambda topic, p: IngestStage(config, unkeyed[topic], topic, p),
-                self._options(),
+                self._options(sources=unkeyed.values()),
             )
 
     def _add_detect(self) -> None:
-        config, groups = self._setting.config, self._setting.groups
+        config = self._setting.config
         keyed = {s.topic: s for s in config.sources if s.keyed}
         if len(keyed) < len(config.sources):
             self.host.add(
                 "detect",
                 [topics.SAMPLES],
-                lambda _, p: DetectStage(config, groups, p),
+                lambda _, p: DetectStage(config, self._groups, p),
                 self._options(),
             )
         if keyed:
             self.host.add(
                 "fused",
                 list(keyed),
-                lambda topic, p: FusedStage(config, groups, keyed[topic], p),
-                self._options(),
+                lambda topic, p: FusedStage(config, self._groups, keyed[topic], p),
+                self._options(sources=keyed.values()),
             )
 
     def _add_correlate(self) -> None:

@@ -39,6 +39,16 @@ class Counting(Protocol):
         ...
 
 
+@runtime_checkable
+class Knowing(Protocol):
+    """A stage that knows series and forgets the silent ones."""
+
+    @property
+    def series(self) -> int:
+        """How many it knows now."""
+        ...
+
+
 class Stage(Protocol):
     """One stage for one input partition."""
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from schemas.config.limits import LimitsConfig
 from schemas.errors import DecodeError, MissingExtraError
 from schemas.reasons import DeadLetterReason
+from schemas.records import Headers
 from schemas.wire.columns import MILLISECONDS_BELOW, WHOLE, Columns, Refusal, numbers_ms
 from schemas.wire.flatbuffer import announced
 from schemas.wire.format import Format, count_fault, of_chunk, of_record, refusals, size_fault
@@ -50,7 +51,12 @@ class Arrow:
         self._limits = limits
         self._known = KnownSets(limits.series_per_tenant)
 
-    def decode(self, values: Sequence[bytes | None], interner: Interner) -> Columns:
+    def decode(
+        self,
+        values: Sequence[bytes | None],
+        interner: Interner,
+        _headers: Sequence[Headers] | None = None,
+    ) -> Columns:
         """Columns of the samples in these values."""
         self._known.follow(interner)
         parts: list[Columns] = []

@@ -14,9 +14,9 @@ from schemas.records import Headers
 from schemas.wire.columns import WHOLE, Columns, Decoder, Refusal
 from schemas.wire.format import Format, of_chunk, size_fault
 from schemas.wire.interner import Interner
+from schemas.wire.registry import AUTO as NAME
 from schemas.wire.registry import find_format, names
 
-NAME = "auto"
 _CONTENT_TYPE = "content-type"
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.reasons import DeadLetterReason
+from schemas.records import Headers
 from schemas.wire.interner import Interner
 
 SECONDS_BELOW = 1e11
@@ -87,8 +88,14 @@ def join(parts: Sequence[Columns]) -> Columns:
 class Decoder(Protocol):
     """A wire format: makes columns of the values of a chunk and never raises."""
 
-    def decode(self, values: Sequence[bytes | None], interner: Interner) -> Columns:
-        """Columns of the samples in these record values."""
+    def decode(
+        self,
+        values: Sequence[bytes | None],
+        interner: Interner,
+        headers: Sequence[Headers] | None = None,
+        /,
+    ) -> Columns:
+        """Columns of the samples in these record values; `headers`, where there are any, one entry a value."""
         ...
 
 

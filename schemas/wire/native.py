@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from schemas.errors import DecodeError
 from schemas.reasons import DeadLetterReason
+from schemas.records import Headers
 from schemas.wire.columns import WHOLE, Columns, Refusal, numbers_ms, times_ms
 from schemas.wire.interner import Interner
 
@@ -56,7 +57,12 @@ class NativeJson:
         self._message_bytes = message_bytes
         self._samples_per_message = samples_per_message
 
-    def decode(self, values: Sequence[bytes | None], interner: Interner) -> Columns:
+    def decode(
+        self,
+        values: Sequence[bytes | None],
+        interner: Interner,
+        _headers: Sequence[Headers] | None = None,
+    ) -> Columns:
         """Columns of the samples in these values."""
         found = self._at_once(values)
         if found is not None:

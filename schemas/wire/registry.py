@@ -20,9 +20,11 @@ if TYPE_CHECKING:  # the configuration asks for names before the formats can be 
     from schemas.wire.format import Format
 
 GROUP = "tocsin.formats"
+AUTO = "auto"
+"""The one that looks at each record, and at its headers where it is given them."""
 OURS = {
     "arrow": "schemas.wire.arrow:ARROW",
-    "auto": "schemas.wire.auto:AUTO",
+    AUTO: "schemas.wire.auto:AUTO",
     "native": "schemas.wire.format:NATIVE",
     "samples": "schemas.wire.samples:SAMPLES",
 }

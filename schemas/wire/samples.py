@@ -18,6 +18,7 @@ from schemas.errors import DecodeError
 from schemas.fingerprints import FingerprintIndex
 from schemas.labels import METRIC, decode_labels, encode_labels, fingerprint_bytes, make_labels
 from schemas.reasons import DeadLetterReason
+from schemas.records import Headers
 from schemas.samples import MAGIC, SampleBatch, decode_batch
 from schemas.wire.columns import WHOLE, Columns, Refusal
 from schemas.wire.format import Format, count_fault, of_chunk, of_record, refusals, size_fault
@@ -36,7 +37,12 @@ class Samples:
         self._known = FingerprintIndex()
         self._resets = -1
 
-    def decode(self, values: Sequence[bytes | None], interner: Interner) -> Columns:
+    def decode(
+        self,
+        values: Sequence[bytes | None],
+        interner: Interner,
+        _headers: Sequence[Headers] | None = None,
+    ) -> Columns:
         """Columns of the samples in these values."""
         if self._resets != interner.resets:
             self._known, self._resets = FingerprintIndex(), interner.resets

@@ -14,6 +14,7 @@ from sinks.notify import Dispatcher, NotifyStage, Receiver, Settled
 from sinks.notify.stage import Effects
 from streams.agents.reading import read_records
 from streams.agents.resume import RESUME, Inject, resume_later
+from streams.letters import Letters
 from streams.stage import Figure, Outgoing
 from streams.time.clock import Clock
 from streams.transport.chunk import Chunk
@@ -31,6 +32,7 @@ class NotifyAgent:
         place: TP,
     ) -> None:
         self._stage = NotifyStage(config)
+        self._letters = Letters()
         self._inject = inject
         self._place = place
         self._resume: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -41,8 +43,8 @@ class NotifyAgent:
 
     def apply(self, chunk: Chunk) -> list[Outgoing]:
         """Start what these incidents ask for; what goes to tocsin.notifications."""
-        incidents, letters = read_records(chunk, Incident)
-        return [*letters, *self._perform(self._stage.apply(incidents))]
+        incidents, refused = read_records(chunk, Incident, self._letters)
+        return [*refused, *self._perform(self._stage.apply(incidents))]
 
     def apply_event(self, event: object) -> list[Outgoing]:
         """Take in how an attempt ended, or that this partition has begun to flow."""
@@ -53,8 +55,9 @@ class NotifyAgent:
         return self._perform(self._stage.settle(event))
 
     def figures(self) -> list[Figure]:
-        """Decisions and outcomes by reason."""
-        return [Figure("notifications", r.value, n) for r, n in self._stage.counts.items()]
+        """Decisions and outcomes by reason, and records refused."""
+        counts = self._stage.counts.items()
+        return [*self._letters.figures(), *(Figure("notifications", r.value, n) for r, n in counts)]
 
     def _perform(self, effects: Effects) -> list[Outgoing]:
         self.dispatcher.submit(effects.attempts)

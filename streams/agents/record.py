@@ -6,7 +6,8 @@ from schemas.notifications import Notification
 from schemas.remediations import Remediation
 from sinks.record import History
 from streams.agents.reading import read_records
-from streams.stage import Outgoing
+from streams.letters import Letters
+from streams.stage import Figure, Outgoing
 from streams.transport.chunk import Chunk
 
 
@@ -15,26 +16,31 @@ class RecordAgent:
 
     def __init__(self, history: History) -> None:
         self._history = history
+        self._letters = Letters()
 
     def apply(self, chunk: Chunk) -> list[Outgoing]:
         """Keep the records of a chunk; what goes to tocsin.dead-letters."""
         match chunk.topic:
             case topics.INCIDENTS:
-                incidents, letters = read_records(chunk, Incident)
+                incidents, refused = read_records(chunk, Incident, self._letters)
                 self._history.record(incidents=incidents)
             case topics.NOTIFICATIONS:
-                notifications, letters = read_records(chunk, Notification)
+                notifications, refused = read_records(chunk, Notification, self._letters)
                 self._history.record(notifications=notifications)
             case topics.REMEDIATIONS:
-                remediations, letters = read_records(chunk, Remediation)
+                remediations, refused = read_records(chunk, Remediation, self._letters)
                 self._history.record(remediations=remediations)
             case _:
                 raise ValueError(f"record does not read {chunk.topic}")
-        return letters
+        return refused
 
     def apply_event(self, event: object) -> list[Outgoing]:
         """Nothing is ever reported to this stage."""
         raise TypeError(f"record takes no events: {event!r}")
+
+    def figures(self) -> list[Figure]:
+        """Records refused."""
+        return self._letters.figures()
 
     def snapshot(self) -> bytes:
         """Nothing: the history itself is the state, and writing twice changes nothing."""

@@ -14,6 +14,7 @@ from schemas.remediations import Remediation
 from sinks.remediate import Action, Actor, Ended, KafkaSend, RemediateStage, Remedies
 from streams.agents.reading import read_records
 from streams.agents.resume import RESUME, resume_later
+from streams.letters import Letters
 from streams.stage import Figure, Outgoing
 from streams.time.clock import Clock
 from streams.transport.chunk import Chunk
@@ -52,6 +53,7 @@ class RemediateAgent:
         place: TP,
     ) -> None:
         self._stage = RemediateStage(playbooks)
+        self._letters = Letters()
         self._clock = clock
         self._runner = runner
         self._place = place
@@ -64,8 +66,8 @@ class RemediateAgent:
 
     def apply(self, chunk: Chunk) -> list[Outgoing]:
         """Plan what these incidents ask for; what goes to tocsin.remediations."""
-        incidents, letters = read_records(chunk, Incident)
-        return [*letters, *self._perform(self._stage.apply(incidents))]
+        incidents, refused = read_records(chunk, Incident, self._letters)
+        return [*refused, *self._perform(self._stage.apply(incidents))]
 
     def apply_event(self, event: object) -> list[Outgoing]:
         """Take in how an action ended."""
@@ -75,8 +77,9 @@ class RemediateAgent:
         return self._perform(self._stage.settle(event))
 
     def figures(self) -> list[Figure]:
-        """Decisions and results by reason."""
-        return [Figure("remediations", r.value, n) for r, n in self._stage.counts.items()]
+        """Decisions and results by reason, and records refused."""
+        counts = self._stage.counts.items()
+        return [*self._letters.figures(), *(Figure("remediations", r.value, n) for r, n in counts)]
 
     def _perform(self, remedies: Remedies) -> list[Outgoing]:
         if remedies.actions:

@@ -31,6 +31,7 @@ _VERBS = {
     "backtest": "streams.cli.backtest",
     "check": "streams.cli.check",
     "demo": "streams.cli.demo",
+    "eval": "streams.cli.eval",
     "incident": "streams.cli.incident",
     "produce": "streams.cli.produce",
     "rules": "streams.cli.rules",

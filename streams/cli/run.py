@@ -8,12 +8,13 @@ from pathlib import Path
 
 import click
 
-from schemas.config import Config
+from schemas.config import Config, Document
 from schemas.errors import BrokerError, ConfigError, WorkerError
 from streams.app import STAGES, Setting, Workers
 from streams.cli.broker import EMBEDDED, asking, choose_broker, with_broker
 from streams.cli.lifeline import STOP_SECONDS, hold, stopping
 from streams.cli.options import open_document, open_rules, with_config
+from streams.cli.reload import Reloader, Stamps, asked_by_sighup, stamps_of
 from streams.cli.supervise import Supervisor
 from streams.cli.topics import needed_topics
 from streams.observe.logs import logging_to_stderr
@@ -36,6 +37,8 @@ class _Plan:
 
     config: Config
     groups: list[RuleGroup]
+    document: Document
+    stamps: Stamps
     stages: tuple[str, ...]
     processes: int
     command: list[str]
@@ -84,9 +87,12 @@ def command(
     if metrics.port:
         update["metrics"] = metrics.model_copy(update={"port": metrics.port + worker - 1})
     found = [*_command(config_path, kafka.bootstrap or ""), *(f"--stage={s}" for s in stages)]
+    stamps = stamps_of(document)  # before the files are read, so that no change is missed
     plan = _Plan(
         document.config.model_copy(update=update),
         open_rules(document),
+        document,
+        stamps,
         stages or STAGES,
         processes,
         found,
@@ -108,6 +114,7 @@ async def _run(plan: _Plan) -> int:
     async with AsyncExitStack() as stack:
         # a supervisor stops when its workers have, and sees to it that they do
         stop = stack.enter_context(stopping(STOP_SECONDS if plan.processes == 1 else None))
+        reload = stack.enter_context(asked_by_sighup())
         kafka = config.kafka
         if kafka.bootstrap == EMBEDDED:
             embedded = stack.enter_context(EmbeddedBroker())
@@ -117,12 +124,13 @@ async def _run(plan: _Plan) -> int:
         broker = Broker.from_config(kafka)
         await _need_topics(broker, config)
         if plan.processes > 1:
-            return await Supervisor(plan.command, plan.processes).run(stop)
+            return await Supervisor(plan.command, plan.processes).run(stop, reload)
         stack.enter_context(logging_to_stderr())
         workers = Workers(Setting(config, plan.groups, broker, WallClock(), plan.stages))
         if not await _started(workers, stack, stop):
             return 0
         stack.enter_context(serving_metrics(config.metrics, workers))
+        workers.watch_rules(Reloader(plan.document, plan.stamps, workers, reload).run())
         told = f"running {', '.join(plan.stages)} on {broker.bootstrap}; stop with Ctrl-C"
         click.echo(told, err=True)
         try:

@@ -34,14 +34,19 @@ class Supervisor:
         self._none_left.set()
         self._verdict = 0
 
-    async def run(self, stop: asyncio.Event) -> int:
-        """Supervise until `stop` is set, or until a worker cannot start; the exit code to end with."""
+    async def run(self, stop: asyncio.Event, reload: asyncio.Event | None = None) -> int:
+        """Supervise until `stop` is set, or until a worker cannot start; the exit code to end with.
+
+        Whenever `reload` is set, the workers are sent SIGHUP.
+        """
         self._stop = stop
         click.echo(f"supervising {self._processes} workers; stop with Ctrl-C", err=True)
         with _lifeline() as lifeline:
             numbers = range(1, self._processes + 1)
             keepers = [asyncio.create_task(self._keep(n, lifeline)) for n in numbers]
+            passing = asyncio.create_task(self._pass_on(reload or asyncio.Event()))
             await stop.wait()
+            passing.cancel()
             await self._drain()
             await asyncio.gather(*keepers)
         return self._verdict
@@ -81,6 +86,12 @@ class Supervisor:
                 await asyncio.wait_for(self._stop.wait(), pause)
             except TimeoutError:
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    async def _pass_on(self, reload: asyncio.Event) -> None:
+        while await reload.wait():
+            reload.clear()
+            for process in self._running.values():
+                _tell(process, signal.SIGHUP)
 
     async def _drain(self) -> None:
         """Tell the workers to stop, and kill those that take too long."""

@@ -15,7 +15,7 @@ from schemas.labels import content_id
 from schemas.reasons import DeadLetterReason
 from schemas.records import cloud_event_headers, encode_record
 from streams.correlate.correlator import Correlator
-from streams.letters import refuse
+from streams.letters import Letters
 from streams.stage import Figure, Outgoing
 from streams.transport.chunk import Chunk
 
@@ -32,6 +32,7 @@ class CorrelateStage:
     """
 
     def __init__(self, config: Config, *, sources: int) -> None:
+        self._letters = Letters()
         self.correlator = Correlator(
             config.correlate,
             config.topology,
@@ -46,7 +47,7 @@ class CorrelateStage:
             try:
                 record = _decode(value)
             except DecodeError as error:
-                out.append(refuse(error, chunk, row))
+                out.append(self._letters.refuse(error, chunk, row))
             else:
                 found = self.correlator.apply(record)
                 out += (incident_record(incident, chunk.partition) for incident in found)
@@ -57,10 +58,13 @@ class CorrelateStage:
         raise TypeError(f"correlate takes no events: {event!r}")
 
     def figures(self) -> list[Figure]:
-        """Alerts without effect by reason, and those taken in late."""
+        """Alerts without effect by reason, those taken in late, and records refused."""
         dropped = self.correlator.dropped
-        late = Figure("alerts_late", "held_too_many", self.correlator.late)
-        return [late, *(Figure("alerts_dropped", reason.value, n) for reason, n in dropped.items())]
+        return [
+            Figure("alerts_late", "held_too_many", self.correlator.late),
+            *(Figure("alerts_dropped", reason.value, n) for reason, n in dropped.items()),
+            *self._letters.figures(),
+        ]
 
     def snapshot(self) -> bytes:
         """The whole state."""

@@ -5,13 +5,16 @@ what is computed from them hangs neither on how partitions were interleaved nor 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas.order import stable_order
 from streams.time.watermark import BEFORE_ALL
+
+
+Number = TypeVar("Number", bound=np.generic)
 
 
 class Held(NamedTuple):
@@ -49,7 +52,8 @@ class Reorder:
     def hold(self, held: Held) -> None:
         """Keep samples."""
         if len(held.rows):
-            self._parts.append(held)
+            rows, times, values, sources, offsets = held
+            self._parts.append(Held(rows, _own(times), _own(values), sources, _own(offsets)))
             self._spans.append((int(held.times.min()), int(held.times.max())))
 
     def earliest(self) -> int | None:
@@ -95,6 +99,11 @@ class Reorder:
         self._parts, self._spans = [], []
         self.hold(held)
         self._released = int(columns["released"][0])
+
+
+def _own(column: NDArray[Number]) -> NDArray[Number]:
+    """A copy of a view, which would keep alive all of what it looks into: a whole record with its label text."""
+    return column if column.base is None else column.copy()
 
 
 def _joined(parts: Sequence[Held]) -> Held:

@@ -20,7 +20,8 @@ from streams.detect.core import Arrived, DetectCore, Source
 from streams.detect.rows import InternedRows
 from streams.ingest.reader import Reader
 from streams.ingest.stage import make_reader
-from streams.letters import letter_record, refuse
+from streams.letters import Letters, letter_record
+from streams.rules.reload import NewRules
 from streams.rules.rule import RuleGroup
 from streams.stage import Figure, Outgoing
 from streams.state.codec import decode, encode
@@ -91,9 +92,21 @@ class _CoreStage:
         self.core = core
         self._partitions = config.kafka.partitions
 
+    @property
+    def series(self) -> int:
+        """Series in the store."""
+        return len(self.core.engine.store)
+
     def figures(self) -> list[Figure]:
         """Dropped samples by reason."""
         return [Figure("samples_dropped", r.value, n) for r, n in self.core.dropped.items()]
+
+    def apply_event(self, event: object) -> list[Outgoing]:
+        """Go on with other rules; alerts of those that are gone end at the next tick."""
+        if not isinstance(event, NewRules):
+            raise TypeError(f"detect takes no such events: {event!r}")
+        self.core.engine.replace(event.groups)
+        return []
 
     def _told(self, found: Sequence[Alert | Tick]) -> list[Outgoing]:
         return alert_records(found, self._partitions)
@@ -129,11 +142,12 @@ class DetectStage(_CoreStage):
             limits=config.limits,
             owns=lambda labels: _home(labels, config) == partition,
         )
+        self._letters = Letters()
         super().__init__(config, core)
 
-    def apply_event(self, event: object) -> list[Outgoing]:
-        """Nothing is ever reported to this stage."""
-        raise TypeError(f"detect takes no events: {event!r}")
+    def figures(self) -> list[Figure]:
+        """Refused records, and samples dropped."""
+        return [*self._letters.figures(), *super().figures()]
 
     def apply(self, chunk: Chunk) -> list[Outgoing]:
         """What goes to tocsin.alerts (and, for what is no batch, to tocsin.dead-letters)."""
@@ -143,7 +157,7 @@ class DetectStage(_CoreStage):
             try:
                 batches.append(decode_batch(value or b""))
             except DecodeError as error:
-                letters.append(refuse(error, chunk, row))
+                letters.append(self._letters.refuse(error, chunk, row))
         return [*letters, *self._told(self.core.apply(batches))]
 
 
@@ -171,8 +185,9 @@ class FusedStage(_CoreStage):
         super().__init__(config, core)
 
     def apply_event(self, event: object) -> list[Outgoing]:
-        """Take in that there is nothing to read."""
-        assert isinstance(event, Idle)
+        """Take in that there is nothing to read, or go on with other rules."""
+        if not isinstance(event, Idle):
+            return super().apply_event(event)
         watermark = max(self._reader.watermark, event.at_ms - self._idle_after_ms)
         topic, partition = self._source
         batch = make_batch(

@@ -95,7 +95,8 @@ class Reader:
         """Samples to keep of the records from `first` up to `last`, which are of one minute."""
         if first < last:
             self.limits.turn(int(seconds[first]) // MINUTE_SECONDS)
-        columns = self._decoder.decode(chunk.values[first:last], self.interner)
+        headers = None if chunk.headers is None else chunk.headers[first:last]
+        columns = self._decoder.decode(chunk.values[first:last], self.interner, headers)
         if first:
             columns.records += first
             columns.refused = [r._replace(record=r.record + first) for r in columns.refused]

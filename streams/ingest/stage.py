@@ -88,6 +88,11 @@ class IngestStage:
         value = encode_batch(batch)
         return [_batch_record(value, target, record_time) for target in sorted(targets)]
 
+    @property
+    def series(self) -> int:
+        """Series that the limits remember."""
+        return self._reader.interner.tenants.total
+
     def figures(self) -> list[Figure]:
         """Refused records and samples."""
         return self._reader.limits.figures()

@@ -24,7 +24,7 @@ MOST_TENANTS = 10
 """So many tenants are shown by name, those with the most refusals."""
 
 _BY_REASON: dict[str, tuple[str, type[StrEnum]]] = {
-    "refused": ("Records and samples refused at ingest.", DeadLetterReason),
+    "refused": ("Records and samples refused.", DeadLetterReason),
     "dead_letters": ("Refusals written to tocsin.dead-letters.", DeadLetterReason),
     "samples_dropped": ("Samples dropped by detect.", DeadLetterReason),
     "alerts_dropped": ("Alerts without effect on any incident.", DropReason),
@@ -52,16 +52,24 @@ class WorkersCollector(Collector):
             for stage, runner in runners.items():
                 family.add_metric([stage], getattr(runner.stats, name))
             yield family
+        yield GaugeMetricFamily(
+            "tocsin_loop_longest_pause_seconds",
+            "Longest pause of the event loop in the last one to two minutes.",
+            value=self._workers.host.pauses.longest_seconds,
+        )
         lag = GaugeMetricFamily("tocsin_lag_records", "Records not applied yet.", labels=["stage"])
         saves = CounterMetricFamily(
             "tocsin_checkpoints", "Checkpoints committed.", labels=["stage"]
         )
+        series = GaugeMetricFamily("tocsin_series", "Series known.", labels=["stage"])
         for stage, runner in runners.items():
             vitals = runner.vitals()
+            series.add_metric([stage], runner.series)
             lag.add_metric([stage], vitals.lag)
             saves.add_metric([stage], vitals.saves)
         yield lag
         yield saves
+        yield series
         counts: Counter[tuple[str, str]] = Counter()
         for figure in self._figures():
             counts[figure.name, figure.reason] += figure.total
@@ -76,6 +84,7 @@ class WorkersCollector(Collector):
             for reason in reasons:
                 family.add_metric([reason.value], counts[name, reason.value])
             yield family
+        yield from self._reloads()
         refused = CounterMetricFamily(
             "tocsin_tenant_refused",
             f"Records and samples refused, of the {MOST_TENANTS} tenants with most.",
@@ -87,6 +96,20 @@ class WorkersCollector(Collector):
         for tenant, count in by_tenant.most_common(MOST_TENANTS):
             refused.add_metric([tenant], count)
         yield refused
+
+    def _reloads(self) -> Iterator[Metric]:
+        reloads = self._workers.reloads
+        family = CounterMetricFamily(
+            "tocsin_rules_reloads", "Attempts to take over changed rule files.", labels=["reason"]
+        )
+        for reason, total in reloads.counts.items():
+            family.add_metric([reason.value], total)
+        yield family
+        yield GaugeMetricFamily(
+            "tocsin_rules_reload_failed",
+            "1 while the rule files have faults and older rules are at work.",
+            value=reloads.failed,
+        )
 
     def _figures(self) -> Iterator[Figure]:
         for runner in self._workers.host.runners.values():

@@ -12,7 +12,6 @@ from itertools import islice
 from schemas import topics
 from schemas.alerts import Alert
 from schemas.config import Config
-from schemas.dead_letters import DeadLetter
 from schemas.incidents import Incident
 from schemas.reasons import AlertState, DeadLetterReason
 from schemas.records import decode_record
@@ -22,7 +21,7 @@ from streams.detect.stage import DetectStage, detect_sources
 from streams.ingest.stage import IngestStage
 from streams.replay.pipeline import NewStage, Pipeline, Recorded
 from streams.rules.rule import RuleGroup
-from streams.stage import Outgoing
+from streams.stage import Counting, Outgoing
 
 CHUNK = 2_000
 """Records fed at a time; the result does not hang on it."""
@@ -35,7 +34,7 @@ class Outcome:
     Attributes:
         records: every record of tocsin.incidents, in order, by incident.
         alerts: transitions by state.
-        refused: dead letters by reason.
+        refused: records and samples refused, by reason; only the first of a flood become dead letters.
         read: records read.
 
     """
@@ -67,7 +66,7 @@ class Backtest:
         }
         for name in source:
             readers[name] = lambda topic, p: IngestStage(unkeyed, source[topic], topic, p)
-        watch = (topics.ALERTS, topics.INCIDENTS, topics.DEAD_LETTERS)
+        watch = (topics.ALERTS, topics.INCIDENTS)
         self._pipeline = Pipeline(readers, watch=watch)
 
     def run(
@@ -88,7 +87,17 @@ class Backtest:
             progress(self.outcome.read)
         if flush:
             self._note(self._pipeline.inject(self._end()))
+        self.outcome.refused = self._refused()
         return self.outcome
+
+    def _refused(self) -> Counter[DeadLetterReason]:
+        counts: Counter[DeadLetterReason] = Counter()
+        for stage in self._pipeline.stages.values():
+            if isinstance(stage, Counting):
+                for figure in stage.figures():
+                    if figure.name == "refused":
+                        counts[DeadLetterReason(figure.reason)] += figure.total
+        return counts
 
     def _end(self) -> list[Outgoing]:
         """Watermark behind everything, from every source partition to every detect partition."""
@@ -118,7 +127,5 @@ class Backtest:
                 if not incident.provisional:
                     self.outcome.records.setdefault(incident.id, []).append(incident)
                     self.outcome.values.append(value)
-            elif record.topic == topics.DEAD_LETTERS:
-                self.outcome.refused[decode_record(value, DeadLetter).reason] += 1
             elif record.topic == topics.ALERTS and record.key is not None:
                 self.outcome.alerts[decode_record(value, Alert).state] += 1

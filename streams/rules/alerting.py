@@ -1,4 +1,4 @@
-"""AlertingRule: one alerting rule at work, from results of its expression to transitions of its alerts.
+"""AlertingRule: one alerting rule at work at ticks, from results of its expression to transitions of its alerts.
 
 An alert is a label set after the rule's labels are put on. It has a slot while it is pending or firing, and none
 otherwise. Work in Python is done for new alerts and for transitions only; all else is columns. A rule whose labels
@@ -14,21 +14,30 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.base import BoolArray, FloatArray, IntArray, rounds
+from detectors.base import BoolArray, FloatArray, IntArray
 from schemas.alerts import Alert
 from schemas.errors import RuleError
 from schemas.reasons import AlertReason, AlertState
-from schemas.samples import STALE_BITS
-from streams.rules.alert_states import INACTIVE, RESOLVED, STATES, AlertStates, Changes, Runs
+from streams.rules.alert_series import AlertSeries
+from streams.rules.alert_states import (
+    FIRING,
+    INACTIVE,
+    RESOLVED,
+    STATES,
+    AlertStates,
+    Changes,
+    Runs,
+)
 from streams.rules.announce import Announcer, Standing
 from streams.rules.checkpoint import AnyColumns, placed, under
+from streams.rules.compile import SUBQUERY_STEP_MS
 from streams.rules.detect import DetectRule, Verdict, odd
 from streams.rules.owned import Owns, keep_owned
 from streams.rules.plan import compile_expression
 from streams.rules.rule import Rule
 from streams.rules.slots import Slots
 from streams.rules.vector import LabelSpace, Vector, show_labels
-from streams.windows.series import LOOKBACK_MS, SeriesStore
+from streams.windows.series import SeriesStore
 
 # The label space of an expression may outgrow the series that there are by this much before it is cleared.
 SPARE_LABEL_SETS = 1024
@@ -56,11 +65,18 @@ class AlertingRule:
         announcer: what it says about its alerts.
         failures: what went wrong without failing the evaluation; the caller empties it.
         trace: is told of each evaluation at a tick, where somebody asked for it.
+        selected: whether some rule may select the series `ALERTS` of this one, so that they must be written.
 
     """
 
     def __init__(
-        self, rule: Rule, announcer: Announcer, *, max_series: int, owns: Owns = None
+        self,
+        rule: Rule,
+        announcer: Announcer,
+        *,
+        max_series: int,
+        owns: Owns = None,
+        subquery_step_ms: int = SUBQUERY_STEP_MS,
     ) -> None:
         """Compile the rule.
 
@@ -70,13 +86,15 @@ class AlertingRule:
 
         """
         self.rule = rule
-        self.plan = compile_expression(rule.expr)
+        self.plan = compile_expression(rule.expr, subquery_step_ms=subquery_step_ms)
         self.failures: list[str] = []
         self.trace: Trace | None = None
         self.announcer = announcer
+        self.selected = False
         self._owns = owns
         self._states = AlertStates(for_ms=rule.for_ms, keep_firing_for_ms=rule.keep_firing_for_ms)
         self._slots = Slots(max_series)
+        self._series = AlertSeries(rule)
         self._detect = (
             DetectRule(rule.detect, interval_ms=rule.interval_ms, max_series=max_series)
             if rule.detect
@@ -115,73 +133,22 @@ class AlertingRule:
         self._slots.facts[:, slots] = facts
         self._slots.heard_at[slots] = t_ms
         self._forget(self._idle())
+        self._write_series(store, t_ms - self.rule.query_offset_ms)
         return alerts
 
-    def arrive(
-        self, store: SeriesStore, rows: IntArray, times: IntArray, values: FloatArray
-    ) -> list[Alert]:
-        """Evaluate for each of these samples, sorted by row of the store, then in order of time.
-
-        Raises:
-            RuleError: two series come to the same result; nothing has changed.
-
-        """
-        self._tidy(store)
-        self._slots.follow(store)
-        index, vector = self.plan.evaluate_samples(store, rows, times, values)
-        verdict = None
-        if self._detect:
-            verdict = self._detect.update(self.plan.space, vector.rows, times[index], vector.values)
-            index = index[verdict.abnormal]
-        vector, facts = odd(vector, verdict)
-        # only series with an alert, or about to have one, need a look sample by sample
-        matters = self._slots.of_series >= 0
-        matters[rows[index]] = True
-        at = np.flatnonzero(matters[rows])
-        if not at.size:
-            return []
-        holds = np.zeros(len(rows), np.bool_)
-        holds[index] = True
-        own = np.cumsum(holds[at]) - 1
-        return self._arrived(store, rows[at], times[at], values[at], holds[at], vector, facts, own)
-
-    def _arrived(
-        self,
-        store: SeriesStore,
-        rows: IntArray,
-        times: IntArray,
-        values: FloatArray,
-        holds: BoolArray,
-        vector: Vector,
-        facts: FloatArray,
-        own: IntArray,
-    ) -> list[Alert]:
-        """Advance the states run by run; `own` is the place of a true sample's result in vector and facts."""
-        begins = np.ones(len(rows), np.bool_)
-        begins[1:] = (rows[1:] != rows[:-1]) | (holds[1:] != holds[:-1])
-        starts = np.flatnonzero(begins)
-        ends = np.append(starts[1:], len(rows))
-        each = np.arange(len(starts))
-        alerts: list[Alert] = []
-        ended = values.view(np.int64) == STALE_BITS
-        for chosen in rounds(rows[starts]):
-            run = each[chosen]
-            series = rows[starts[run]]
-            fresh = run[(self._slots.of_series[series] < 0) & holds[starts[run]]]
-            for i in fresh.tolist():
-                self._open(store, int(rows[starts[i]]), vector, facts, int(own[starts[i]]))
-            run = run[self._slots.of_series[series] >= 0]
-            slots = self._slots.of_series[rows[starts[run]]]
-            true = holds[starts[run]]
-            runs = Runs(slots, true, starts[run], ends[run], times)
-            changes = self._states.advance(runs)
-            alerts += self._announce(changes, times, facts, urgent=True, own=own, ended=ended)
-            last = ends[run] - 1
-            self._slots.facts[:, slots[true]] = facts[:, own[last[true]]]
-            self._slots.heard_at[slots] = times[last]
-            self._forget(self._inactive(slots))
-        alerts.sort(key=lambda alert: alert.time)
-        return alerts
+    def _write_series(self, store: SeriesStore, t_ms: int) -> None:
+        if not self.selected and not len(self._series):
+            return
+        slots = self._slots.used if self.selected else self._slots.used[:0]
+        refused = self._series.write(
+            store,
+            [self._slots.encoded(slot) for slot in slots.tolist()],
+            self._states.state[slots] == FIRING,
+            self._states.active_at[slots],
+            t_ms,
+        )
+        if refused:
+            self.failures.append(f"no room for {refused} series of its alerts")
 
     def standing(self) -> list[Standing]:
         """Every alert that is pending or firing, by label set."""
@@ -195,13 +162,6 @@ class AlertingRule:
                 int(self._slots.heard_at[slot]),
             )
             for slot in self._slots.used.tolist()
-        )
-
-    def expire(self, t_ms: int) -> list[Alert]:
-        """End the alerts (of a rule evaluated on arrival) whose series has been silent for the look-back."""
-        used = self._slots.used
-        return self._end(
-            used[self._slots.heard_at[used] + LOOKBACK_MS <= t_ms], t_ms, AlertReason.SERIES_GONE
         )
 
     def retire(self, before_ms: int) -> None:
@@ -232,21 +192,6 @@ class AlertingRule:
             what = "vector contains metrics with the same labelset after applying alert labels"
             raise RuleError(f"{what}: {twice}")
         return slots
-
-    def _open(
-        self, store: SeriesStore, series: int, vector: Vector, facts: FloatArray, place: int
-    ) -> None:
-        """Give a series of the store a slot; it gets none if another series has the same alert."""
-        given = self.plan.space.labels[int(vector.rows[place])]
-        labels = self.announcer.labels(given, facts[:, place].tolist())
-        slot = self._slots.take(labels, given)
-        self._states.grow(self._slots.capacity)
-        if slot < 0:
-            self.failures.append(f"more than {self._slots.cap} alerts at once")
-        elif self._slots.series[slot] >= 0 and self._slots.series[slot] != series:
-            self.failures.append(f"two series have the same alert: {show_labels(labels)}")
-        else:
-            self._slots.bind_series(slot, series, store)
 
     def _announce(
         self,
@@ -329,11 +274,23 @@ class AlertingRule:
         if len(self.plan.space) > 2 * len(store) + SPARE_LABEL_SETS:
             self.plan.space.clear()
 
+    @property
+    def leaves_nothing(self) -> bool:
+        """Whether nothing would have to be ended without this rule."""
+        return not self._slots.used.size and not len(self._series)
+
+    def adopt(self, rule: Rule, announcer: Announcer, *, selected: bool) -> None:
+        """Go on as the same rule, which stands elsewhere now or says other things of its alerts."""
+        self.rule = rule
+        self.announcer = announcer
+        self.selected = selected
+
     def snapshot(self, store: SeriesStore) -> dict[str, NDArray[np.generic]]:
         """The state as columns; label sets instead of rows, so it does not hang on the plan's numbering."""
         return {
             **placed("states", self._states.snapshot()),
             **placed("slots", self._slots.snapshot(store)),
+            **placed("series", self._series.snapshot()),
             **(placed("detect", self._detect.snapshot()) if self._detect else {}),
         }
 
@@ -346,5 +303,7 @@ class AlertingRule:
         """
         self._states.restore(under("states", columns))
         self._slots.restore(under("slots", columns), store)
+        if series := under("series", columns):
+            self._series.restore(series)
         if self._detect:
             self._detect.restore(under("detect", columns))

@@ -87,13 +87,16 @@ class DetectRule:
         self._calm(np.flatnonzero(gone))
 
     def retire(self, before_ms: int) -> None:
-        """Forget the series without a value since then."""
+        """Forget the series without a value since then, and give back what they took."""
         numbers = self.roster.numbers
         gone = numbers[self._seen[numbers] < before_ms]
         self.bank.reset(gone)
         self._calm(gone)
         self._cache[np.isin(self._cache, gone)] = -1
         self.roster.release(gone.tolist())
+        kept = self.roster.shrink()
+        if kept is not None:
+            self._take(kept)
 
     def _round(
         self, rows: IntArray, times: IntArray, values: FloatArray, at: IntArray, out: Verdict
@@ -163,6 +166,14 @@ class DetectRule:
         self._seen = np.concatenate((self._seen, np.full(more, NEVER, np.int64)))
         self._frozen = np.concatenate((self._frozen, np.zeros(more, np.bool_)))
         self.bank.grow(capacity)
+
+    def _take(self, kept: IntArray) -> None:
+        """Keep these rows alone, numbered anew."""
+        self.bank.take(kept, self.roster.capacity)
+        self._since, self._seen = self._since[kept], self._seen[kept]
+        self._frozen = self._frozen[kept]
+        self._widen(self.roster.capacity)
+        self._cache, self._epoch = np.zeros(0, np.int64), -1
 
     def snapshot(self) -> dict[str, NDArray[np.generic]]:
         """The detector's state and ours as columns."""

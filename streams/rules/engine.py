@@ -9,9 +9,8 @@ A rule that fails does not stop the others: it is left out at that time and told
 Refuses nothing else; to tick forwards only, and behind the samples, is the caller's duty.
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -22,22 +21,24 @@ from schemas.alerts import Alert
 from schemas.errors import CheckpointError
 from schemas.order import stable_order
 from streams.rules.alerting import AlertingRule, Trace
-from streams.rules.announce import Announcer, Standing
+from streams.rules.announce import Standing
+from streams.rules.arriving import ArrivingRule
+from streams.rules.book import AnyRule, Making, RuleBook
 from streams.rules.checkpoint import AnyColumns, placed, under
-from streams.rules.locality import speaks_of_nothing
+from streams.rules.compile import SUBQUERY_STEP_MS
 from streams.rules.owned import Owns
 from streams.rules.recording import RecordingRule
-from streams.rules.removed import Heading, end_removed
-from streams.rules.rule import Evaluate, Kind, Rule, RuleGroup
+from streams.rules.removed import Heading, Left, end_left_series, end_removed
+from streams.rules.rule import RuleGroup
 from streams.rules.rule_file import DEFAULT_INTERVAL_MS
 from streams.windows.histograms import without_handles
 from streams.windows.series import SeriesStore
 
-AnyRule: TypeAlias = AlertingRule | RecordingRule
-
 VERSION = 1
 # Failures are for logs and counters; a caller that does not empty the list must not fill the memory.
 MOST_FAILURES = 1000
+ROOM = "rule/"
+ENDED = "-ended"
 
 
 class Failure(NamedTuple):
@@ -54,8 +55,6 @@ class RuleEngine:
     Attributes:
         store: the series.
         failures: what went wrong since the caller last emptied it, bounded.
-        intervals_ms: the different intervals of the groups, ascending.
-        ticking: whether any rule is evaluated at ticks, so that samples must be appended.
 
     """
 
@@ -69,8 +68,12 @@ class RuleEngine:
         external_labels: Mapping[str, str] | None = None,
         external_url: str = "",
         owns: Owns = None,
+        subquery_step_ms: int = SUBQUERY_STEP_MS,
+        keep_alert_series: bool = False,
     ) -> None:
-        """`source` is the partition of tocsin.samples.
+        """`source` is the partition of tocsin.samples, `subquery_step_ms` the step of a subquery that names none.
+
+        The series `ALERTS` and `ALERTS_FOR_STATE` are written where a rule selects them, else with `keep_alert_series`.
 
         `owns` tells whether a label set belongs to this partition. Results that come from no series (`absent`,
         `vector`) appear in every partition; where `owns` is given, only the owner's count.
@@ -84,53 +87,55 @@ class RuleEngine:
             max_series=max_series, max_per_tenant=max_per_tenant, retention_ms=0
         )
         self.failures: list[Failure] = []
-        self._source = source
-        self._rules: list[AnyRule] = []
-        self._keys: list[str] = []
-        self._headings: dict[str, Heading] = {}
-        self._removed: list[tuple[Heading, dict[str, NDArray[np.generic]]]] = []
-        self._owns = owns
-        self._external_url = external_url
-        seen: Counter[str] = Counter()
-        for rule in (rule for group in groups for rule in group.rules):
-            self._add(rule, seen, max_series, external_labels or {})
-        self.intervals_ms = sorted({rule.rule.interval_ms for rule in self._rules})
-        self._arriving = [
-            rule
-            for rule in self._rules
-            if isinstance(rule, AlertingRule) and rule.rule.evaluate is Evaluate.ON_ARRIVAL
-        ]
-        self.ticking = len(self._arriving) < len(self._rules)
-        self._retain()
-
-    def _add(
-        self, rule: Rule, seen: Counter[str], max_series: int, external: Mapping[str, str]
-    ) -> None:
-        # rules may share a name; only those that could make the same alert must be told apart
-        shape = f"{rule.id} {sorted(rule.labels.items())}"
-        occurrence = seen[shape]
-        seen[shape] += 1
-        key = f"{rule.identity}-{occurrence}"
-        self._keys.append(key)
-        owns = self._owns if speaks_of_nothing(rule.expr) else None
-        if rule.kind is Kind.RECORD:
-            self._rules.append(RecordingRule(rule, owns=owns))
-            return
-        self._headings[key] = Heading(rule.group, rule.name, rule.expr, occurrence)
-        announcer = Announcer(
-            rule,
-            occurrence=occurrence,
-            source=self._source,
-            external_labels=external,
-            external_url=self._external_url,
+        self._making = Making(
+            max_series=max_series,
+            source=source,
+            external_labels=external_labels or {},
+            external_url=external_url,
+            owns=owns,
+            subquery_step_ms=subquery_step_ms,
+            keep_alert_series=keep_alert_series,
         )
-        self._rules.append(AlertingRule(rule, announcer, max_series=max_series, owns=owns))
+        self._book = RuleBook(groups, self._making)
+        self._left: dict[str, Left] = {}
+        self.store.retain(self._book.retention_ms)
 
-    def _retain(self) -> None:
-        # what is evaluated on arrival looks at the sample that has come, and at no other
-        for rule in self._rules:
-            if rule.rule.evaluate is not Evaluate.ON_ARRIVAL:
-                self.store.retain(rule.plan.retention_ms + rule.rule.query_offset_ms)
+    @property
+    def intervals_ms(self) -> list[int]:
+        """The different intervals of the groups, ascending."""
+        return self._book.intervals_ms
+
+    @property
+    def ticking(self) -> bool:
+        """Whether any rule is evaluated at ticks, so that samples must be appended."""
+        return len(self._book.arriving) < len(self._book.rules)
+
+    @property
+    def _rules(self) -> Collection[AnyRule]:
+        return self._book.rules.values()
+
+    def replace(self, groups: Sequence[RuleGroup]) -> None:
+        """Go on with other rules, as a new engine would that restores a snapshot of this one; between two ticks.
+
+        Rules that were not changed keep all they know. Alerts of rules that are no longer there, or were changed, end
+        at the next tick.
+
+        Raises:
+            RuleError: an expression or a template does not parse; nothing has changed.
+            ConfigError: a detector cannot be made; nothing has changed.
+
+        """
+        old, new = self._book, RuleBook(groups, self._making)
+        new.keep(old)
+        gone = {key: rule for key, rule in old.rules.items() if key not in new.rules}
+        for key, rule in gone.items():
+            if not rule.leaves_nothing:
+                self._left[key] = Left(old.headings.get(key), self._state_of(rule))
+        for key in self._left.keys() & new.rules.keys():
+            self._restore_rule(new.rules[key], self._left.pop(key).columns)
+        self._book = new
+        # how long samples are kept is for the rules of now to say
+        self.store.retention_ms = new.retention_ms
 
     def trace(self, told: Trace) -> None:
         """Have every evaluation at a tick told, before it becomes alerts."""
@@ -165,6 +170,7 @@ class RuleEngine:
             except Exception as error:  # noqa: BLE001  whatever a rule does, the others must be evaluated
                 self._fail(rule, error, t_ms)
             self._gather(rule, t_ms)
+        self._end_left_series(t_ms)
         return alerts
 
     def _evaluate(self, rule: AnyRule, t_ms: int) -> list[Alert]:
@@ -173,7 +179,7 @@ class RuleEngine:
             if refused:
                 self._fail(rule, f"no room for {refused} recorded series", t_ms)
             return []
-        if rule.rule.evaluate is Evaluate.ON_ARRIVAL:
+        if isinstance(rule, ArrivingRule):
             return rule.expire(t_ms)
         return rule.tick(self.store, t_ms)
 
@@ -182,7 +188,7 @@ class RuleEngine:
 
         Transitions come by time, then by order of rules, then by label sets.
         """
-        if not self._arriving or not len(rows):
+        if not self._book.arriving or not len(rows):
             return []
         values = without_handles(values)
         if bool((rows[1:] < rows[:-1]).any()) or rows[0] < 0:
@@ -192,7 +198,7 @@ class RuleEngine:
         if not len(rows):
             return []
         alerts: list[Alert] = []
-        for rule in self._arriving:
+        for rule in self._book.arriving:
             newest_ms = int(times.max())
             try:
                 alerts += rule.arrive(self.store, rows, times, values)
@@ -213,7 +219,7 @@ class RuleEngine:
 
     def expire(self, t_ms: int) -> list[Alert]:
         """End alerts of rules marked on_arrival whose series has been silent for the look-back; `tick` does it too."""
-        return [alert for rule in self._arriving for alert in rule.expire(t_ms)]
+        return [alert for rule in self._book.arriving for alert in rule.expire(t_ms)]
 
     def retire(self, before_ms: int) -> list[int]:
         """Forget series without a sample since, and what detectors learnt of them; rows of the store that went."""
@@ -224,12 +230,22 @@ class RuleEngine:
 
     def _end_removed(self, t_ms: int) -> list[Alert]:
         # a moment before the tick: where the rule was changed, its new alerts come after the end of the old ones
-        removed, self._removed = self._removed, []
-        return [
-            alert
-            for heading, columns in removed
-            for alert in end_removed(heading, columns, source=self._source, time=t_ms - 1)
-        ]
+        alerts: list[Alert] = []
+        for key, left in sorted(self._left.items()):
+            if left.heading is not None:
+                source = self._making.source
+                alerts += end_removed(left.heading, left.columns, source=source, time=t_ms - 1)
+                # its series end later, and never under the key of a rule that may come back
+                self._left[f"{key}{ENDED}"] = Left(None, left.series)
+                del self._left[key]
+        return alerts
+
+    def _end_left_series(self, t_ms: int) -> None:
+        # after the evaluation, and not before all groups had theirs: what another rule makes now must have no gap
+        if self._left and t_ms % max(self.intervals_ms, default=1) == 0:
+            for left in self._left.values():
+                end_left_series(left, self.store, t_ms)
+            self._left.clear()
 
     def _fail(self, rule: AnyRule, error: Exception | str, t_ms: int) -> None:
         shown = str(error) if isinstance(error, str) else f"{type(error).__name__}: {error}"
@@ -244,14 +260,17 @@ class RuleEngine:
 
     def snapshot(self) -> dict[str, NDArray[np.generic]]:
         """The whole state as columns: the series, and each rule's state under a hash of its definition."""
-        head = msgspec.json.encode({"version": VERSION, "rules": self._headings})
+        left = {key: each.heading for key, each in self._left.items() if each.heading is not None}
+        head = msgspec.json.encode({"version": VERSION, "rules": self._book.headings | left})
         columns = {"head": np.frombuffer(head, np.uint8), **placed("store", self.store.snapshot())}
-        for key, rule in zip(self._keys, self._rules, strict=True):
-            if isinstance(rule, RecordingRule):
-                columns |= placed(f"rule/{key}", rule.snapshot())
-            else:
-                columns |= placed(f"rule/{key}", rule.snapshot(self.store))
+        for key, rule in self._book.rules.items():
+            columns |= placed(f"{ROOM}{key}", self._state_of(rule))
+        for key, each in self._left.items():
+            columns |= placed(f"{ROOM}{key}", each.columns)
         return columns
+
+    def _state_of(self, rule: AnyRule) -> dict[str, NDArray[np.generic]]:
+        return rule.snapshot() if isinstance(rule, RecordingRule) else rule.snapshot(self.store)
 
     def restore(self, columns: AnyColumns) -> None:
         """Continue from a snapshot; rules that were not changed since keep their state.
@@ -264,18 +283,18 @@ class RuleEngine:
         """
         head = _decode_head(columns)
         self.store.restore(under("store", columns))
-        self._retain()
-        for key, rule in zip(self._keys, self._rules, strict=True):
-            own = under(f"rule/{key}", columns)
-            if own and isinstance(rule, RecordingRule):
-                rule.restore(own)
-            elif own and isinstance(rule, AlertingRule):
-                rule.restore(own, self.store)
-        self._removed = [
-            (heading, under(f"rule/{key}", columns))
-            for key, heading in head.rules.items()
-            if key not in self._headings
-        ]
+        self.store.retain(self._book.retention_ms)
+        keys = {n.removeprefix(ROOM).split("/")[0] for n in columns if n.startswith(ROOM)}
+        states = {key: under(f"{ROOM}{key}", columns) for key in sorted(keys)}
+        for key in keys & self._book.rules.keys():
+            self._restore_rule(self._book.rules[key], states.pop(key))
+        self._left = {key: Left(head.rules.get(key), state) for key, state in states.items()}
+
+    def _restore_rule(self, rule: AnyRule, columns: AnyColumns) -> None:
+        if isinstance(rule, RecordingRule):
+            rule.restore(columns)
+        else:
+            rule.restore(columns, self.store)
 
 
 class _Head(msgspec.Struct):

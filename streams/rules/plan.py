@@ -116,6 +116,9 @@ class Plan:
         if store.generation == self._generation:
             return
         self._generation = store.generation
+        # before they look, the leaves still hold the rows of series that have gone
+        for leaf in self._leaves:
+            leaf.refresh(store)
         alive = sum(len(leaf.rows) for leaf in self._leaves) + len(store.tenants)
         for space in self._inner:
             if len(space) > 2 * alive + SPARE_ROWS:

@@ -13,6 +13,7 @@ from schemas.errors import RuleError
 from schemas.labels import METRIC, Labels, encode_labels, fingerprint_bytes, make_labels
 from schemas.samples import STALE_BITS
 from streams.rules.checkpoint import AnyColumns
+from streams.rules.compile import SUBQUERY_STEP_MS
 from streams.rules.native.append import append_mixed
 from streams.rules.owned import Owns, keep_owned
 from streams.rules.plan import compile_expression
@@ -34,7 +35,9 @@ class RecordingRule:
 
     """
 
-    def __init__(self, rule: Rule, *, owns: Owns = None) -> None:
+    def __init__(
+        self, rule: Rule, *, owns: Owns = None, subquery_step_ms: int = SUBQUERY_STEP_MS
+    ) -> None:
         """Compile the rule.
 
         Raises:
@@ -42,7 +45,7 @@ class RecordingRule:
 
         """
         self.rule = rule
-        self.plan = compile_expression(rule.expr)
+        self.plan = compile_expression(rule.expr, subquery_step_ms=subquery_step_ms)
         self._owns = owns
         self._made = LabelSpace()
         self._projection = Projection(self.plan.space, self._made, self._rename)
@@ -53,6 +56,8 @@ class RecordingRule:
     def tick(self, store: SeriesStore, t_ms: int) -> int:
         """Evaluate at an event time and append the results; how many the store had no room for.
 
+        As in Prometheus, their time is that at which the expression looked: `query_offset` before the evaluation.
+
         Raises:
             RuleError: the samples at this time do not allow it; nothing has been appended.
 
@@ -60,7 +65,8 @@ class RecordingRule:
         if len(self.plan.space) > 2 * len(store) + SPARE_LABEL_SETS:
             self.plan.space.clear()
             self._made.clear()
-        vector, bag = self.plan.evaluate_all(store, t_ms - self.rule.query_offset_ms)
+        t_ms -= self.rule.query_offset_ms
+        vector, bag = self.plan.evaluate_all(store, t_ms)
         vector = keep_owned(vector, self.plan.space, self._owns)
         made = self._projection.distinct(vector.rows)
         if self.rule.limit and len(made) > self.rule.limit:
@@ -90,6 +96,15 @@ class RecordingRule:
         codes = [self._codes[row] for row in made.tolist()]
         prints = np.array([print_ for print_, _ in codes], np.uint64)
         return store.rows(prints, [code for _, code in codes])
+
+    @property
+    def leaves_nothing(self) -> bool:
+        """Whether no series would have to be ended without this rule."""
+        return not self._last
+
+    def adopt(self, rule: Rule) -> None:
+        """Go on as the same rule, which stands elsewhere now."""
+        self.rule = rule
 
     def snapshot(self) -> dict[str, NDArray[np.generic]]:
         """The series that it made last."""

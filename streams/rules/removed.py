@@ -1,5 +1,6 @@
-"""Ends the alerts of a rule that was removed or changed, from what a checkpoint holds of it.
+"""Removed: what a rule that was removed or changed has left, and the end of its alerts and series.
 
+What it left is its state as columns, the same in a checkpoint and after a reload.
 Refuses to guess what the rule said: the record has the alert's labels and last value, but no annotations.
 """
 
@@ -7,11 +8,14 @@ from typing import NamedTuple
 
 from schemas.alerts import Alert
 from schemas.reasons import AlertReason, AlertState
+from streams.rules.alert_series import end_series
 from streams.rules.alert_states import AlertStates
 from streams.rules.announce import Announcer
 from streams.rules.checkpoint import AnyColumns, under
 from streams.rules.rule import Kind, Rule
 from streams.rules.slots import Slots
+from streams.windows.columns import unpack_label_bytes
+from streams.windows.series import SeriesStore
 
 
 class Heading(NamedTuple):
@@ -21,6 +25,29 @@ class Heading(NamedTuple):
     name: str
     expr: str
     occurrence: int
+
+
+class Left(NamedTuple):
+    """What a rule has left: its state; without a heading, it has series and no alerts."""
+
+    heading: Heading | None
+    columns: AnyColumns
+
+    @property
+    def series(self) -> AnyColumns:
+        """The columns of the series that it made last."""
+        return self.columns if self.heading is None else under("series", self.columns)
+
+
+def end_left_series(left: Left, store: SeriesStore, t_ms: int) -> None:
+    """End the series at an event time in ms; those that another rule has written at this time go on.
+
+    Raises:
+        CheckpointError: the columns are not those of a rule.
+
+    """
+    if series := left.series:
+        end_series(store, unpack_label_bytes(series), t_ms)
 
 
 def end_removed(heading: Heading, columns: AnyColumns, *, source: int, time: int) -> list[Alert]:

@@ -1,6 +1,7 @@
 """Roster: numbers label sets that have state in a rule, bounded, and gives free numbers to others.
 
-A number below `capacity` belongs to one label set until it is released. Refuses label sets above its cap (-1).
+A number below `capacity` belongs to one label set until it is released, or until `shrink`. Refuses label sets above
+its cap (-1).
 """
 
 from collections.abc import Iterable
@@ -16,6 +17,8 @@ from streams.windows.columns import pack_label_bytes, unpack_labels
 
 FIRST_CAPACITY = 64
 FREE = b""
+SPARSE = 2
+"""With so many times the places that it would have anew, a roster shrinks."""
 
 
 class Roster:
@@ -43,6 +46,10 @@ class Roster:
     def labels(self, number: int) -> Labels:
         """Label set of a number in use."""
         return decode_labels(self._encoded[number])
+
+    def encoded(self, number: int) -> bytes:
+        """The same as canonical bytes."""
+        return self._encoded[number]
 
     def number(self, labels: Labels) -> int:
         """Number of a label set, a new one if need be, -1 when the roster is full."""
@@ -73,6 +80,18 @@ class Roster:
         for number in freed:
             self._encoded[number] = FREE
         self._free += freed
+
+    def shrink(self) -> IntArray | None:
+        """Where most numbers are free, number the others anew from 0; their old numbers in that order, else None."""
+        size = min(self.cap, max(FIRST_CAPACITY, 2 * len(self)))
+        if SPARSE * size > self.capacity:
+            return None
+        kept = self.numbers
+        encoded = [self._encoded[number] for number in kept.tolist()]
+        self._encoded = encoded + [FREE] * (size - len(encoded))
+        self._free = list(range(size - 1, len(encoded) - 1, -1))
+        self._index.replace(_prints(encoded), np.arange(len(encoded)))
+        return kept
 
     def snapshot(self) -> dict[str, NDArray[np.generic]]:
         """Label sets and numbers as columns."""

@@ -66,6 +66,10 @@ class Slots:
         """Label set of the alert in a slot."""
         return self._roster.labels(slot)
 
+    def encoded(self, slot: int) -> bytes:
+        """The same as canonical bytes."""
+        return self._roster.encoded(slot)
+
     def take(self, labels: Labels, given: Labels) -> int:
         """Slot of an alert, a free one if it has none; -1 when there is none free."""
         slot = self._roster.number(labels)

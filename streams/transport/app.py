@@ -63,7 +63,7 @@ class ChunkApp(faust.App):  # type: ignore[misc]  # Faust is untyped to mypy
         session_timeout_seconds: float = 15.0,
         fetch_max_wait_ms: int = 50,
         gather_ms: int = 5,
-        fetch_bytes: int = 262_144,
+        fetch_bytes: int = 1_048_576,
         chunk_keys: bool = False,
         chunk_headers: bool = False,
     ) -> None:

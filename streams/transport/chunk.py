@@ -38,7 +38,7 @@ class Chunk:
         fetch_offset: int,
         next_offset: int,
         values: list[bytes | None],
-        timestamps: list[int],
+        timestamps: Sequence[int],
         keys: list[bytes | None] | None = None,
         headers: list[Headers] | None = None,
         offsets: Sequence[int] | None = None,
@@ -54,7 +54,7 @@ class Chunk:
         self.headers = headers
         self.offset = offsets[0] if offsets else fetch_offset
         dense = not offsets or offsets[-1] - offsets[0] + 1 == len(offsets)
-        self.offsets: list[int] | None = None if dense or offsets is None else list(offsets)
+        self.offsets: Sequence[int] | None = None if dense else offsets
         self.highwater = highwater
 
     def __len__(self) -> int:
@@ -63,16 +63,6 @@ class Chunk:
     def __repr__(self) -> str:
         covered = f"[{self.fetch_offset}, {self.next_offset})"
         return f"<Chunk {self.topic}-{self.partition} {covered} records={len(self)}>"
-
-    @property
-    def last_offset(self) -> int:
-        """The last offset covered, whether a record stands there or not."""
-        return self.next_offset - 1
-
-    @property
-    def timestamp(self) -> int:
-        """Kafka's time of the last record in milliseconds, 0 without any."""
-        return self.timestamps[-1] if self.timestamps else 0
 
     def offset_of(self, row: int) -> int:
         """Offset of the record in `row`."""

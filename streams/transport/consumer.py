@@ -19,8 +19,7 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
-from streams.transport.chunk import Chunk
-from streams.transport.fetch import drain
+from streams.transport.fetch import Fetched, drain
 
 Committed = tuple[int, str]
 """A committed offset and the metadata beside it."""
@@ -83,7 +82,7 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc] 
         active_partitions: set[TP] | None,
         timeout: float | None = None,  # noqa: ASYNC109 - the driver's signature
         max_records: int | None = None,  # noqa: ARG002 - a chunk is what one fetch brought
-    ) -> dict[Any, list[Chunk]]:
+    ) -> dict[Any, list[Fetched]]:
         if not self.consumer.flow_active:
             return {}
         fetcher = consumer._fetcher
@@ -130,12 +129,12 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]  # Faust is untyped 
     def _new_consumer_thread(self) -> ChunkConsumerThread:
         return ChunkConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
-    def _to_message(self, tp: Any, record: Chunk) -> ConsumerMessage:
+    def _to_message(self, tp: Any, record: Fetched) -> ConsumerMessage:
         return ConsumerMessage(
             record.topic,
             record.partition,
-            record.last_offset,
-            record.timestamp / 1000.0,
+            record.next_offset - 1,
+            0.0,
             0,
             None,
             None,
@@ -151,7 +150,7 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]  # Faust is untyped 
         self,
         active_partitions: set[TP] | None,
         timeout: float,  # noqa: ASYNC109 - the driver's signature
-    ) -> dict[Any, list[Chunk]]:
+    ) -> dict[Any, list[Fetched]]:
         """Fetch only for a stage that has room, so that a slow one slows the fetch and memory stays flat."""
         if not await self.app.room(timeout):
             return {}

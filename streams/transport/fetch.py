@@ -21,7 +21,89 @@ from schemas.records import Headers
 from streams.transport.chunk import Chunk
 
 
-def unpack(
+class Fetched:
+    """Batches of one partition that a fetch has brought: a chunk, but for the records' own objects.
+
+    They are made by whoever works on the chunk, in its own thread: made in the thread of the fetch they would have to
+    come over from the other core's cache.
+    """
+
+    __slots__ = (
+        "_batches",
+        "_want_headers",
+        "_want_keys",
+        "fetch_offset",
+        "highwater",
+        "next_offset",
+        "partition",
+        "topic",
+    )
+
+    def __init__(
+        self,
+        topic: str,
+        partition: int,
+        *,
+        fetch_offset: int,
+        next_offset: int,
+        batches: list[Any],
+        highwater: int | None = None,
+        want_keys: bool = False,
+        want_headers: bool = False,
+    ) -> None:
+        self.topic = topic
+        self.partition = partition
+        self.fetch_offset = fetch_offset
+        self.next_offset = next_offset
+        self.highwater = highwater
+        self._batches = batches
+        self._want_keys = want_keys
+        self._want_headers = want_headers
+
+    def __repr__(self) -> str:
+        covered = f"[{self.fetch_offset}, {self.next_offset})"
+        return f"<Fetched {self.topic}-{self.partition} {covered}>"
+
+    def unpack(self) -> Chunk:
+        """The chunk; only once, for the batches are let go of."""
+        batches, self._batches = self._batches, []
+        values: list[bytes | None] = []
+        keys: list[bytes | None] = []
+        headers: list[Headers] = []
+        timestamps: list[int] = []
+        offsets: list[int] = []
+        add_value, add_time, add_offset = values.append, timestamps.append, offsets.append
+        plain = not self._want_keys and not self._want_headers
+        for batch in batches:
+            if plain and batch.base_offset >= self.fetch_offset:
+                for record in batch:
+                    add_offset(record.offset)
+                    add_time(record.timestamp)
+                    add_value(record.value)
+                continue
+            for record in batch:
+                if record.offset < self.fetch_offset:
+                    continue
+                add_offset(record.offset)
+                add_time(record.timestamp)
+                add_value(record.value)
+                keys.append(record.key)
+                headers.append(tuple(record.headers))
+        return Chunk(
+            self.topic,
+            self.partition,
+            fetch_offset=self.fetch_offset,
+            next_offset=self.next_offset,
+            values=values,
+            timestamps=timestamps,
+            keys=keys if self._want_keys else None,
+            headers=headers if self._want_headers else None,
+            offsets=offsets,
+            highwater=self.highwater,
+        )
+
+
+def gather(
     topic: str,
     partition: int,
     fetched: Any,
@@ -29,8 +111,8 @@ def unpack(
     highwater: int | None,
     want_keys: bool,
     want_headers: bool,
-) -> Chunk:
-    """All that an aiokafka `PartitionRecords` still holds, as one chunk; moves its position on.
+) -> Fetched:
+    """All that an aiokafka `PartitionRecords` still holds; moves its position on.
 
     Raises:
         CorruptRecordException: its first batch has a wrong checksum.
@@ -38,11 +120,7 @@ def unpack(
     """
     records = fetched._records
     committed_only = fetched._isolation_level == READ_COMMITTED
-    values: list[bytes | None] = []
-    keys: list[bytes | None] = []
-    headers: list[Headers] = []
-    timestamps: list[int] = []
-    offsets: list[int] = []
+    batches: list[Any] = []
     start = position = fetched.next_fetch_offset
     while records.has_next():
         batch = records.next_batch()
@@ -50,35 +128,21 @@ def unpack(
             if position > start:
                 break
             raise CorruptRecordException(f"invalid checksum in {topic}-{partition} at {position}")
-        if batch.is_control_batch or (committed_only and _aborted(fetched, batch)):
-            position = batch.next_offset
-            continue
-        for record in batch:
-            offset = record.offset
-            if offset < position:
-                continue
-            offsets.append(offset)
-            timestamps.append(record.timestamp)
-            values.append(record.value)
-            if want_keys:
-                keys.append(record.key)
-            if want_headers:
-                headers.append(tuple(record.headers))
+        if not (batch.is_control_batch or (committed_only and _aborted(fetched, batch))):
+            batches.append(batch)
         position = max(position, batch.next_offset)
     fetched.next_fetch_offset = position
     # aiokafka's own iterator, unused, refers back to its records: a cycle that would keep a megabyte until it is found
     fetched._records_iterator = None
-    return Chunk(
+    return Fetched(
         topic,
         partition,
         fetch_offset=start,
         next_offset=position,
-        values=values,
-        timestamps=timestamps,
-        keys=keys if want_keys else None,
-        headers=headers if want_headers else None,
-        offsets=offsets,
+        batches=batches,
         highwater=highwater,
+        want_keys=want_keys,
+        want_headers=want_headers,
     )
 
 
@@ -92,14 +156,14 @@ def _aborted(fetched: Any, batch: Any) -> bool:
 
 def drain(
     fetcher: Any, active: AbstractSet[TP] | None, *, want_keys: bool, want_headers: bool
-) -> dict[Any, list[Chunk]]:
-    """One chunk for each active partition for which the fetcher holds something.
+) -> dict[Any, list[Fetched]]:
+    """What is to become a chunk for each active partition for which the fetcher holds something.
 
     Raises:
         KafkaError: what a fetch met with, when no other partition has something to hand on first.
 
     """
-    chunks: dict[Any, list[Chunk]] = {}
+    chunks: dict[Any, list[Fetched]] = {}
     for tp in list(fetcher._records):
         if active and tp not in active:
             if not fetcher._subscriptions.is_assigned(tp):
@@ -125,11 +189,11 @@ def drain(
     return chunks
 
 
-def _take(result: Any, tp: Any, *, want_keys: bool, want_headers: bool) -> Chunk | None:
+def _take(result: Any, tp: Any, *, want_keys: bool, want_headers: bool) -> Fetched | None:
     if not result.has_more() or not result.check_assignment(tp):
         return None
     state = result._assignment.state_value(tp)
-    chunk = unpack(
+    chunk = gather(
         tp.topic,
         tp.partition,
         result._partition_records,

@@ -22,6 +22,7 @@ from faust.types import TP
 from schemas.errors import BrokerError
 from streams.transport.admin import list_topics
 from streams.transport.broker import Broker
+from streams.transport.pauses import Pauses
 from streams.transport.runner import RunnerOptions, StageRunner, StageT
 from streams.transport.scout import Scout
 from streams.transport.watchdog import StallLimits, Watchdog
@@ -44,6 +45,8 @@ class Host:
         self.limits = limits or StallLimits()
         self._scout = Scout(broker, self._partitions)
         self._watchdog: Watchdog | None = None
+        self.pauses = Pauses()
+        self._pausing: asyncio.Task[None] | None = None
         self._plans: list[Callable[[AIOKafkaProducer, AIOKafkaProducer], StageRunner[Any]]] = []
         self._topics: set[str] = set()
         self._longest_interval_seconds = 0.0
@@ -118,6 +121,7 @@ class Host:
             limits=replace(self.limits, saving_seconds=saving),
         )
         self._watchdog.start()
+        self._pausing = asyncio.create_task(self.pauses.watch())
 
     def _partitions(self) -> list[TP]:
         return [tp for r in self.runners.values() for tp in r.checkpointer.partitions]
@@ -184,6 +188,8 @@ class Host:
     async def _stop(self) -> None:
         if self._watchdog is not None:
             self._watchdog.stop()
+        if self._pausing is not None:
+            self._pausing.cancel()
         await asyncio.gather(*(runner.stop() for runner in self.runners.values()))
         await self._scout.stop()
         try:

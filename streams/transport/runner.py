@@ -19,13 +19,14 @@ from aiokafka import AIOKafkaProducer
 from faust.types import TP
 
 from schemas.topics import STATE
-from streams.stage import Stage
+from streams.stage import Knowing, Stage
 from streams.state.checkpoint import Checkpointer
 from streams.state.partition import GapError, Partition
 from streams.state.snapshots import SnapshotStore
 from streams.transport.app import ChunkApp
 from streams.transport.broker import Broker
-from streams.transport.chunk import Chunk
+from streams.transport.fetch import Fetched
+from streams.transport.heap import Heap
 from streams.transport.outbox import Outbox
 from streams.transport.scout import Scout
 from streams.transport.watchdog import Vitals
@@ -49,7 +50,7 @@ class RunnerOptions:
     session_timeout_seconds: float = 15.0
     fetch_max_wait_ms: int = 50
     gather_ms: int = GATHER_MS
-    fetch_bytes: int = 262_144
+    fetch_bytes: int = 1_048_576
     queue_chunks: int = 4
     outbox_records: int = 20_000
     outbox_bytes: int = 67_108_864
@@ -123,6 +124,7 @@ class StageRunner(Generic[StageT]):
         topics = self.app.chunk_topics(names, queue_chunks=options.queue_chunks)
         self.app.agent(topics, name=f"{name}-agent")(self._consume)
         self._interval_seconds = options.checkpoint_interval_seconds
+        self._heap = Heap()
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
         self._settled_for_good = False
@@ -185,6 +187,12 @@ class StageRunner(Generic[StageT]):
         self.stats.outputs += len(outputs)
         return True
 
+    @property
+    def series(self) -> int:
+        """Series that the stage knows, over all its partitions here."""
+        stages: list[object] = [p.stage for p in list(self.checkpointer.partitions.values())]
+        return sum(stage.series for stage in stages if isinstance(stage, Knowing))
+
     def vitals(self) -> Vitals:
         """What the watchdog looks at; safe to call from its thread."""
         partitions = list(self.checkpointer.partitions.values())
@@ -219,22 +227,25 @@ class StageRunner(Generic[StageT]):
                 log.exception("stage %s failed at %r", self.name, chunk)
                 self._fail(error)
 
-    async def _take(self, chunk: Chunk) -> None:
+    async def _take(self, fetched: Fetched) -> None:
         epoch = self.checkpointer.epoch
-        tp = TP(chunk.topic, chunk.partition)
+        tp = TP(fetched.topic, fetched.partition)
         if self.outbox.full:
             await self.outbox.room()
         # After a rebalance everything from the resumed offset on is fetched again.
         if epoch != self.checkpointer.epoch or self.failed.is_set():
             return
+        # What came after the last checkpoint would be sent, and sent again after the restart.
+        if self._settled_for_good:
+            return
         partition = self.checkpointer.partitions.get(tp)
         if partition is None:
             return
-        if chunk.fetch_offset > partition.next_offset:
-            await self._check_log_start(partition, chunk)
-            if epoch != self.checkpointer.epoch or self.failed.is_set():
+        if fetched.fetch_offset > partition.next_offset:
+            await self._check_log_start(partition, fetched)
+            if epoch != self.checkpointer.epoch or self.failed.is_set() or self._settled_for_good:
                 return
-        fresh = partition.admit(chunk)
+        fresh = partition.admit(fetched.unpack())
         if fresh is None:
             return
         fresh.topic = self._broker.inner(fresh.topic)
@@ -245,7 +256,7 @@ class StageRunner(Generic[StageT]):
         self.stats.records += len(fresh)
         self.stats.outputs += len(outputs)
 
-    async def _check_log_start(self, partition: Partition[StageT], chunk: Chunk) -> None:
+    async def _check_log_start(self, partition: Partition[StageT], chunk: Fetched) -> None:
         """A gap is no fault of ours when the log does not have those records any more."""
         start = (await self.app.consumer.log_starts([partition.tp]))[partition.tp]
         if chunk.fetch_offset > start:
@@ -281,6 +292,7 @@ class StageRunner(Generic[StageT]):
         while True:
             await asyncio.sleep(self._interval_seconds)
             await self.checkpointer.checkpoint()
+            self._heap.follow(self.series)
 
     async def _until_app_stops(self) -> None:
         await self.app.wait_until_stopped()

@@ -86,7 +86,6 @@ class SeriesStore:
         self._last = np.zeros(0, np.int64)
         self._heard = np.zeros(0, np.int64)
         self._labels: list[bytes] = []
-        self._fingerprints = np.zeros(0, np.uint64)
         self._index = FingerprintIndex()
         self._free: list[int] = []
         self._tenants = StoreTenants(self.max_series, self._max_per_tenant)
@@ -111,7 +110,7 @@ class SeriesStore:
 
     def fingerprint(self, row: int) -> int:
         """Fingerprint of the label set of a row in use."""
-        return self._fingerprints.item(row)
+        return self._index.fingerprint(row)
 
     def rows(self, fingerprints: UInt64s, label_bytes: Sequence[bytes]) -> Int64s:
         """Row of each label set; a new one is decoded and added, or gets -1 where it or its tenant has no room."""
@@ -172,7 +171,7 @@ class SeriesStore:
             for row in gone.tolist():
                 self._labels[row] = b""
             alive = np.flatnonzero(self.born > 0)
-            self._index.replace(self._fingerprints[alive], alive)
+            self._index.replace(self._index.fingerprints(alive), alive)
             size = max(LEAST_ROWS, 2 * (int(alive.max(initial=-1)) + 1))
             if 2 * size <= len(self.born):
                 self._resize(size)
@@ -235,7 +234,7 @@ class SeriesStore:
         self._free = sorted(set(range(size)) - set(rows.tolist()), reverse=True)
         prints = np.array([fingerprint_bytes(each) for each in labels], np.uint64)
         for at, row in enumerate(rows.tolist()):
-            self._occupy(row, prints.item(at), labels[at], decoded[at])
+            self._occupy(row, labels[at], decoded[at])
         self._index.replace(prints, rows)
         if len(times):
             self._write(np.repeat(rows, counts), times, values)
@@ -265,7 +264,7 @@ class SeriesStore:
                 # rules look for new series whenever it grows
                 self.generation += not added
                 added[print_] = self._free_row()
-                self._occupy(added[print_], print_, encoded, labels)
+                self._occupy(added[print_], encoded, labels)
             rows[at] = added[print_]
         self._index.add(np.array([*added], np.uint64), np.array([*added.values()], np.int64))
 
@@ -277,9 +276,8 @@ class SeriesStore:
             self._free = list(range(wider - 1, size - 1, -1))
         return self._free.pop()
 
-    def _occupy(self, row: int, print_: int, encoded: bytes, labels: Labels) -> None:
+    def _occupy(self, row: int, encoded: bytes, labels: Labels) -> None:
         self._labels[row] = encoded
-        self._fingerprints[row] = print_
         self.born[row] = self.generation
         self.metrics[row] = metric_hash(get_label(labels, METRIC))
         self._last[row] = BEFORE_ALL_MS
@@ -293,7 +291,6 @@ class SeriesStore:
         self._last = fitted(self._last, size, BEFORE_ALL_MS)
         self._heard = fitted(self._heard, size, BEFORE_ALL_MS)
         self._labels = self._labels[:size] + [b""] * (size - len(self._labels))
-        self._fingerprints = fitted(self._fingerprints, size, 0)
         self._tenants.resize(size)
         self._arena.resize(size)
 

@@ -14,6 +14,7 @@ NAMES = [
     "batched",
     "tenants",
     "cardinality",
+    "churn",
     "throughput",
     "latency",
     "scaling",

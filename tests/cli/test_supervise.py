@@ -120,3 +120,23 @@ async def test_told_before_it_began_it_starts_nothing(tmp_path: Path) -> None:
 
     assert 0 == await supervisor(tmp_path, "time.sleep(60)").run(stop)
     assert [] == starts(tmp_path)
+
+
+async def test_a_reload_is_passed_on_to_the_workers(tmp_path: Path) -> None:
+    """Each is sent SIGHUP, as often as somebody asks."""
+    rest = (
+        'signal.signal(signal.SIGHUP, lambda *_: (path / "asked").touch())\n(path / "up").touch()\n'
+    )
+    stop, reload = asyncio.Event(), asyncio.Event()
+    running = asyncio.create_task(supervisor(tmp_path, rest + "time.sleep(60)").run(stop, reload))
+    for _ in range(2):
+        await until(lambda: all((tmp_path / n / "up").exists() for n in ("1", "2")))
+        reload.set()
+        await until(lambda: all((tmp_path / n / "asked").exists() for n in ("1", "2")))
+        for name in ("1", "2"):
+            (tmp_path / name / "asked").unlink()
+
+    stop.set()
+
+    assert 0 == await running
+    assert [1, 1] == starts(tmp_path)

@@ -140,6 +140,9 @@ def test_refusals_are_counted() -> None:
     """Figures name what was dropped, by reason."""
     stage = make_stage()
     alert = encode_record(make_alert("cart", 0))
-    stage.apply(chunk(alert, alert))
+    stage.apply(chunk(alert, alert, b"", b""))
+    figures = [tuple(f) for f in stage.figures()]
 
-    assert ("alerts_dropped", "duplicate", 1) in [tuple(f) for f in stage.figures()]
+    assert ("alerts_dropped", "duplicate", 1) in figures
+    assert ("refused", "empty_value", 2) in figures
+    assert ("dead_letters", "empty_value", 2) in figures

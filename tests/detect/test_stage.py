@@ -177,6 +177,16 @@ def test_garbage_among_batches_is_one_dead_letter() -> None:
     assert alerts(out)
 
 
+def test_what_is_no_batch_is_counted() -> None:
+    """Records that are refused show among the figures by reason, as refused and as dead letters."""
+    detect = stage()
+    run(detect, [b"garbage", *values(telemetry()), b"garbage"], [200])
+
+    assert [("refused", "unknown_record", 2), ("dead_letters", "unknown_record", 2)] == [
+        tuple(figure) for figure in detect.figures() if figure.reason == "unknown_record"
+    ]
+
+
 def test_ticks_go_to_every_alert_partition_and_alerts_to_their_tenants() -> None:
     """Correlators of all partitions hear how far this one has come."""
     out = run(stage(), values(telemetry()), [1])

@@ -32,6 +32,17 @@ def test_reset_fills_again() -> None:
     assert columns["window"].tolist() == [[9, 9, 9], [1, 2, 3]]
 
 
+def test_taken_rows_come_in_order_with_blank_ones_behind() -> None:
+    """Rows are numbered anew, the others forgotten, and the capacity is what was asked for."""
+    columns = made()
+    columns["mean"][:] = [7.0, 8.0]
+    columns["window"][1] = 9.0
+    columns.take(np.array([1]), 3)
+    assert 3 == columns.capacity
+    assert [8.0, 5.0, 5.0] == columns["mean"].tolist()
+    assert [[9, 9, 9], [1, 2, 3], [1, 2, 3]] == columns["window"].tolist()
+
+
 def test_snapshots_are_copies() -> None:
     """What happens after a snapshot, or to it, does not leak into the other."""
     columns = made()

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,12 +15,14 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from schemas.topics import PARTITIONS, Topic, all_topics
+from schemas.alerts import AlertRecord, Tick
+from schemas.records import decode_record
+from schemas.samples import decode_batch
+from schemas.topics import ALERTS, PARTITIONS, SAMPLES, Topic, all_topics
 from streams.transport.admin import create_topics
 from streams.transport.broker import Broker
 from tests.cli.conftest import Running
-from tests.cli.test_run import free_port
-from tests.kafka.reading import produce
+from tests.kafka.reading import produce, read_topic
 
 CONFIG = """\
 kafka: {{bootstrap: "{bootstrap}", prefix: {prefix}, session_timeout: 6s}}
@@ -39,7 +42,7 @@ class Installation:
 
     def __init__(self, bootstrap: str, folder: Path) -> None:
         self.bootstrap = bootstrap
-        self.port = free_port()
+        self.port = free_pair()
         self.prefix = f"processes-{time.time_ns()}-"
         self.folder = folder
         self.started: list[Running] = []
@@ -82,12 +85,39 @@ class Installation:
 
         return asyncio.run(ask())
 
+    def sent_on(self) -> Counter[tuple[int, int]]:
+        """How often ingest has sent on each record of telemetry: by partition and offset."""
+        found: Counter[tuple[int, int]] = Counter()
+        for record in asyncio.run(read_topic(self.bootstrap, self.prefix + SAMPLES)):
+            batch = decode_batch(record.value)
+            found.update((batch.partition, offset) for offset in batch.offsets.tolist())
+        return found
+
+    def ticks(self) -> Counter[tuple[int, int, int]]:
+        """How often detect has sent each tick: by partition of tocsin.alerts, partition of detect and time."""
+        records = asyncio.run(read_topic(self.bootstrap, self.prefix + ALERTS))
+        told = [(record.partition, decode_record(record.value, AlertRecord)) for record in records]
+        return Counter((at, each.source, each.time) for at, each in told if isinstance(each, Tick))
+
     def until_committed(self, each: int) -> None:
         """Wait until ingest has committed so much of each partition."""
         deadline = time.monotonic() + 40
         while [each] * PARTITIONS != (found := self.committed()):
             assert time.monotonic() < deadline, found
             time.sleep(0.2)
+
+
+def free_pair() -> int:
+    """A port that is free, and so is the one after it; below those that clients are given (from 32768 on)."""
+    for port in range(20_000 + os.getpid() % 5_000 * 2, 32_000, 2):
+        with socket.socket() as first, socket.socket() as second:
+            try:
+                first.bind(("127.0.0.1", port))
+                second.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no two ports are free")
 
 
 @pytest.fixture
@@ -128,7 +158,10 @@ def test_a_killed_worker_comes_back_and_the_other_goes_on(installation: Installa
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_drains_all_workers(installation: Installation, number: signal.Signals) -> None:
-    """Within ten seconds all have stopped, and everything that was taken in is committed."""
+    """Within ten seconds all have stopped, and what was sent on of the input is what is committed of it.
+
+    So the next workers begin right behind it: no sample and no tick comes twice, and none is left out.
+    """
     running, workers = installation.run()
     installation.send(0, 4_000)
     installation.until_committed(1_000)
@@ -140,12 +173,17 @@ def test_a_signal_drains_all_workers(installation: Installation, number: signal.
     assert not any(worker.is_running() for worker in workers)
     assert "is killed" not in running.said
     assert "took over" not in running.said
-    # what the second load had brought by then is applied and committed as one: nothing is half done
-    once = installation.committed()
+    committed = installation.committed()
+    samples, ticks = installation.sent_on(), installation.ticks()
+    assert all(1_000 <= offset <= 2_000 for offset in committed)
+    assert {(p, at) for p, offset in enumerate(committed) for at in range(offset)} == set(samples)
     running, _ = installation.run()
     installation.until_committed(2_000)
-    assert all(1_000 <= offset <= 2_000 for offset in once)
     running.stop()
+    rest = {(p, at): 1 for p, offset in enumerate(committed) for at in range(offset, 2_000)}
+    assert rest == installation.sent_on() - samples
+    assert ticks
+    assert set() == (installation.ticks() - ticks).keys() & ticks.keys()
 
 
 def test_workers_end_with_their_supervisor(installation: Installation) -> None:

@@ -82,7 +82,10 @@ async def test_a_hang_ends_in_a_restart(
     wanted = expected(given)
     stop = asyncio.Event()
     async with supervised(stalling(kafka_bootstrap, prefix, tmp_path, LIMIT_SECONDS), stop):
-        await produce(kafka_bootstrap, prefix, given)
+        await produce(kafka_bootstrap, prefix, given[:401])
+        await collect(kafka_bootstrap, prefix, set(wanted[:400]))
+        # a fetcher is silent only where something lies before it
+        await produce(kafka_bootstrap, prefix, given[401:])
         seen = await collect(kafka_bootstrap, prefix, set(wanted))
     assert Counter(wanted).keys() == seen.keys()
     told = capfd.readouterr().err

@@ -8,10 +8,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.config import MetricsConfig
 from schemas.errors import ConfigError
-from schemas.reasons import DeadLetterReason, DeliveryReason, RemediationReason
+from schemas.reasons import DeadLetterReason, DeliveryReason, ReloadReason, RemediationReason
 from streams.app import STAGES
 from streams.correlate.reasons import DropReason
 from streams.observe.metrics import serving_metrics
+from streams.rules.reload import Reloads
 from streams.stage import Figure
 from streams.transport.runner import RunnerStats
 
@@ -22,6 +23,7 @@ BY_STAGE = {
     "tocsin_lost_records",
     "tocsin_lag_records",
     "tocsin_checkpoints",
+    "tocsin_series",
 }
 BY_REASON = {
     "tocsin_refused": DeadLetterReason,
@@ -30,10 +32,11 @@ BY_REASON = {
     "tocsin_alerts_dropped": DropReason,
     "tocsin_notifications": DeliveryReason,
     "tocsin_remediations": RemediationReason,
+    "tocsin_rules_reloads": ReloadReason,
 }
 
 
-def make_workers(figures: list[Figure] | None = None, lag: int = 0) -> Any:
+def make_workers(figures: list[Figure] | None = None, lag: int = 0, pause: float = 0.0) -> Any:
     """Workers of all stages, each with one partition; that of notify has decided something."""
     runners = {}
     for name in STAGES:
@@ -42,11 +45,14 @@ def make_workers(figures: list[Figure] | None = None, lag: int = 0) -> Any:
         runners[name] = SimpleNamespace(
             stats=RunnerStats(records=lag),
             vitals=lambda: SimpleNamespace(lag=lag, saves=0),
+            series=lag,
             checkpointer=SimpleNamespace(
                 partitions={0: SimpleNamespace(stage=stage), 1: SimpleNamespace(stage=object())}
             ),
         )
-    return SimpleNamespace(host=SimpleNamespace(runners=runners))
+    pauses = SimpleNamespace(longest_seconds=pause)
+    host = SimpleNamespace(runners=runners, pauses=pauses)
+    return SimpleNamespace(host=host, reloads=Reloads())
 
 
 def served(workers: Any) -> dict[tuple[str, str], float]:
@@ -59,7 +65,7 @@ def served(workers: Any) -> dict[tuple[str, str], float]:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
             text = answer.read().decode()
     return {
-        (family.name, next(iter(sample.labels.values()))): sample.value
+        (family.name, next(iter(sample.labels.values()), "")): sample.value
         for family in text_string_to_metric_families(text)
         if family.name.startswith("tocsin_")
         for sample in family.samples
@@ -71,6 +77,8 @@ def test_every_series_is_there_from_the_start() -> None:
     expected = {(name, stage) for name in BY_STAGE for stage in STAGES}
     expected |= {(name, reason.value) for name, reasons in BY_REASON.items() for reason in reasons}
     expected.add(("tocsin_alerts_late", "correlate"))
+    expected.add(("tocsin_loop_longest_pause_seconds", ""))
+    expected.add(("tocsin_rules_reload_failed", ""))
 
     found = served(make_workers())
 
@@ -88,6 +96,14 @@ def test_figures_of_stages_are_summed_by_reason() -> None:
     assert 5.0 == found["tocsin_notifications", reason]
     assert 0.0 == found["tocsin_remediations", RemediationReason.DONE.value]
     assert (7.0, 7.0) == (found["tocsin_lag_records", "detect"], found["tocsin_records", "detect"])
+    assert 7.0 == found["tocsin_series", "detect"]
+
+
+def test_the_longest_pause_of_the_loop_is_told() -> None:
+    """What the host has noted is served as it is."""
+    found = served(make_workers(pause=0.25))
+
+    assert 0.25 == found["tocsin_loop_longest_pause_seconds", ""]
 
 
 def test_only_the_tenants_with_most_refusals_are_named() -> None:

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from schemas.config import load_document
+from schemas.config import LimitsConfig, load_document
 from schemas.reasons import DeadLetterReason, IncidentState
 from streams.demo.run import demo_rules, demo_text
 from streams.produce.shop import Shop
@@ -67,6 +67,17 @@ def test_garbage_is_counted_and_changes_nothing() -> None:
 
     assert outcome.refused == {DeadLetterReason.NOT_UTF8: 1}
     assert outcome.values == run(STORY).values
+
+
+def test_a_flood_of_garbage_is_counted_whole() -> None:
+    """What is refused counts, also beyond the dead letters that are written of it."""
+    last = STORY[-1]
+    flood = [
+        Recorded("telemetry", 0, 10**9 + n, last.timestamp_ms, b"\xff")
+        for n in range(LimitsConfig().dead_letters_per_minute + 50)
+    ]
+
+    assert {DeadLetterReason.NOT_UTF8: len(flood)} == run([*STORY, *flood]).refused
 
 
 def test_shop_without_faults_has_no_incident() -> None:

@@ -157,6 +157,34 @@ def test_retired_series_are_forgotten() -> None:
     assert not feed(rule, [130.0], space, first=402).abnormal[0]
 
 
+def test_when_most_series_go_the_others_are_judged_as_before() -> None:
+    """Of 200 series the three that stay get other rows in a small bank, and the same verdicts; also after a restart."""
+    space, random = space_of(200), np.random.default_rng(1)
+    stay = np.array([3, 50, 199])
+    alone = make()
+    crowd = DetectRule(block(), interval_ms=STEP_MS, max_series=1_000)
+    for step in range(300):
+        rows = np.arange(200) if step < 200 else stay
+        values = 100 + random.normal(size=len(rows))
+        values[-1] += 60.0 * (190 <= step < 250)
+        times = np.full(len(rows), step * STEP_MS)
+        there = np.isin(rows, stay)
+        expected = alone.update(space, stay, times[there], values[there])
+        found = crowd.update(space, rows, times, values)
+        for name in Verdict._fields:
+            np.testing.assert_array_equal(getattr(expected, name), getattr(found, name)[there])
+        if step == 220:
+            crowd.retire(210 * STEP_MS)
+            assert 64 == len(crowd.snapshot()["since"]) == crowd.roster.capacity
+        if step == 230:
+            state = crowd.snapshot()
+            crowd = DetectRule(block(), interval_ms=STEP_MS, max_series=1_000)
+            crowd.restore(state)
+
+    assert 3 == len(crowd.roster)
+    assert 3 == crowd.update(space, stay, times, values).score.size
+
+
 def test_series_above_the_cap_are_not_judged() -> None:
     """They are never abnormal, and the others are judged all the same."""
     rule = DetectRule(block(), interval_ms=STEP_MS, max_series=1)

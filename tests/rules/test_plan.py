@@ -178,6 +178,26 @@ def test_label_spaces_inside_do_not_grow_with_churn() -> None:
     assert max(len(space) for space in plan._inner) < 2000
 
 
+def test_label_spaces_inside_are_cleared_as_soon_as_series_have_gone() -> None:
+    """Many series that are retired at once leave nothing behind at the next evaluation, though none comes any more."""
+    store = SeriesStore(max_series=5_000)
+    plan = compile_expression("sum(rate(m[1m])) / count(m + m)")
+    encoded = [encode_labels(make_labels({"__name__": "m", "i": str(i)})) for i in range(5_000)]
+    prints = np.array([fingerprint_bytes(each) for each in encoded], np.uint64)
+    rows = store.rows(prints, encoded)
+    for at_ms in (0, 15_000):
+        store.append(np.sort(rows), np.full(len(rows), at_ms), np.full(len(rows), 1.0))
+    plan.evaluate(store, 15_000)
+    assert max(map(len, plan._inner)) >= 5_000
+    store.append(np.sort(rows[:10]), np.full(10, 400_000), np.ones(10))
+    store.retire(300_000)
+
+    plan.evaluate(store, 400_000)
+
+    assert 10 == len(store)
+    assert max(map(len, plan._inner)) <= 10
+
+
 def test_an_empty_result_is_an_empty_vector(load: Load) -> None:
     """Nothing picked, nothing returned, whatever stands around it."""
     store = load({})

@@ -55,9 +55,8 @@ def test_a_chunk_without_holes_keeps_no_list_of_offsets() -> None:
     chunk = Chunk(
         "t", 0, fetch_offset=3, next_offset=9, values=[b""] * 2, timestamps=[0, 0], offsets=[7, 8]
     )
-    assert (None, 7, 8, 8) == (
+    assert (None, 7, 8) == (
         chunk.offsets,
         chunk.offset_of(0),
         chunk.offset_of(1),
-        chunk.last_offset,
     )

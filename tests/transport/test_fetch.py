@@ -6,7 +6,7 @@ from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
 
 from streams.transport.chunk import Chunk
-from streams.transport.fetch import unpack
+from streams.transport.fetch import gather
 
 TOPIC = TopicPartition("t", 0)
 
@@ -29,14 +29,14 @@ def fetched(data: bytes, fetch_offset: int = 0) -> PartitionRecords:
 
 
 def take(records: PartitionRecords) -> Chunk:
-    return unpack("t", 0, records, highwater=9, want_keys=True, want_headers=True)
+    return gather("t", 0, records, highwater=9, want_keys=True, want_headers=True).unpack()
 
 
 def test_all_batches_of_a_fetch_become_one_chunk() -> None:
     """Values, keys, times and headers of all batches stand in order, tombstones included."""
     chunk = take(fetched(batch(0, [b"a", None]) + batch(2, [b"c"])))
     assert [b"a", None, b"c"] == chunk.values
-    assert [1_000, 1_001, 1_000] == chunk.timestamps
+    assert [1_000, 1_001, 1_000] == list(chunk.timestamps)
     assert [b"k"] * 3 == chunk.keys
     assert [(("h", b"v"),)] * 3 == chunk.headers
     assert (0, 3, 9) == (chunk.fetch_offset, chunk.next_offset, chunk.highwater)
@@ -56,7 +56,7 @@ def test_a_fetch_from_the_middle_of_a_batch_skips_its_beginning() -> None:
 def test_holes_of_compaction_are_covered() -> None:
     """Offsets that compaction took away belong to the chunk, so no gap is seen after it."""
     chunk = take(fetched(batch(4, [b"a"]) + batch(9, [b"b"])))
-    assert (0, 10, [4, 9]) == (chunk.fetch_offset, chunk.next_offset, chunk.offsets)
+    assert (0, 10, [4, 9]) == (chunk.fetch_offset, chunk.next_offset, list(chunk.offsets or ()))
 
 
 def test_good_batches_before_a_corrupt_one_are_handed_on() -> None:

@@ -3,16 +3,14 @@
 At each step of the evaluation interval the samples up to then are taken in, and every group is evaluated, whatever
 its own interval says, as promtool does. Expressions are evaluated at the end over all samples up to the last step.
 Groups of rules come in the order of `group_eval_order`, else in the order of the files, where promtool's order is
-not defined.
-
-Refuses rules that select `ALERTS` or `ALERTS_FOR_STATE`: expressions under test may, rules may not.
+not defined. A subquery that names no step has that of the evaluation interval, as in promtool.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +18,13 @@ from numpy.typing import NDArray
 from detectors.base import FloatArray, IntArray
 from schemas.errors import RuleError
 from schemas.histograms import NativeHistogram, show_histogram
-from schemas.labels import METRIC, Labels, encode_labels, fingerprint_bytes, make_labels
+from schemas.labels import Labels, encode_labels, fingerprint_bytes
 from schemas.reasons import AlertState
+from streams.rules.answer import Sample, answer
 from streams.rules.engine import RuleEngine
 from streams.rules.native.append import append_mixed
-from streams.rules.plan import compile_expression
 from streams.rules.promtest.difference import Json, difference
 from streams.rules.promtest.notation import (
-    STALE,
     load_lines,
     read_histogram,
     read_line,
@@ -36,43 +33,21 @@ from streams.rules.promtest.notation import (
 from streams.rules.promtest.suite import AlertTest, ExpressionTest, Suite, TestGroup
 from streams.rules.promtest.wording import indent, show_exponent, show_go_span, show_labels
 from streams.rules.rule import RuleGroup
+from streams.rules.selectors import EVER_MS
 from streams.rules.template.gofmt import quote
 from streams.rules.template.span import show_span
 from streams.windows.histograms import Bag, is_handle
-from streams.windows.series import SeriesStore
 
 MAX_SERIES = 1_000_000
-ALERT_SERIES = ("ALERTS", "ALERTS_FOR_STATE")
-FOR_EVER_MS = 1 << 50
 
 Shown: TypeAlias = tuple[Labels, Labels]
 """Labels and annotations of an alert."""
-
-
-class Sample(NamedTuple):
-    """One element of a result."""
-
-    labels: Labels
-    value: float | NativeHistogram
-
-    def __str__(self) -> str:
-        return f"{show_labels(self.labels)} {self.shown}"
-
-    @property
-    def shown(self) -> str:
-        """The value as promtool prints it."""
-        if isinstance(self.value, NativeHistogram):
-            return show_histogram(self.value)
-        return show_exponent(self.value)
 
 
 def run_group(
     suite: Suite, group: TestGroup, groups: Sequence[RuleGroup], *, as_diff: bool = False
 ) -> list[str]:
     """What differs, one text for each test that fails; empty when all pass."""
-    for rule in (rule for each in groups for rule in each.rules):
-        if any(each.metric in ALERT_SERIES for each in compile_expression(rule.expr).selectors):
-            return [f"    rule: {rule.name}: rules that select ALERTS are not supported yet"]
     try:
         inputs = _Inputs.of(group, group.interval or suite.evaluation_interval)
     except RuleError as error:
@@ -82,7 +57,11 @@ def run_group(
             where = f" (in TestGroup {group.name})" if group.name else ""
             what = "an item under alert_rule_test misses required attribute alertname"
             return [f"{what} at eval_time {show_span(test.eval_time)}{where}"]
-    return _Trial(suite, group, groups, inputs, as_diff).run()
+    try:
+        trial = _Trial(suite, group, groups, inputs, as_diff)
+    except RuleError as error:
+        return [f"    {error}"]
+    return trial.run()
 
 
 @dataclass(frozen=True)
@@ -143,10 +122,10 @@ class _Trial:
             max_series=MAX_SERIES,
             external_labels=group.external_labels,
             external_url=group.external_url,
+            subquery_step_ms=self._step_ms,
+            keep_alert_series=True,
         )
-        self._engine.store.retain(FOR_EVER_MS)
-        self._asks_for_alerts = any("ALERTS" in test.expr for test in group.promql_expr_test)
-        self._alerts: set[Labels] = set()
+        self._engine.store.retain(EVER_MS)
         self._names = {rule.id: rule.name for each in groups for rule in each.rules}
 
     def run(self) -> list[str]:
@@ -162,7 +141,6 @@ class _Trial:
                     for each in failures
                 )
                 return [*self._errors, *failed]
-            self._record_alerts(t_ms)
             self._check_alerts(t_ms)
         for test in self._group.promql_expr_test:
             self._check_expression(test)
@@ -184,27 +162,6 @@ class _Trial:
             numbers = ~is_handle(values)
             self._engine.arrive(rows[order][numbers], times[numbers], values[numbers])
         self._taken = upto
-
-    def _record_alerts(self, t_ms: int) -> None:
-        """Write the series `ALERTS` and `ALERTS_FOR_STATE`, where an expression under test may ask for them."""
-        if not self._asks_for_alerts:
-            return
-        now: dict[Labels, float] = {}
-        for _, alert in self._engine.standing():
-            named = dict(alert.labels)
-            state = {METRIC: "ALERTS", "alertstate": alert.state.value}
-            now[make_labels({**named, **state})] = 1.0
-            since = {METRIC: "ALERTS_FOR_STATE"}
-            now[make_labels({**named, **since})] = float(alert.active_at // 1000)
-        ended = dict.fromkeys(self._alerts - now.keys(), STALE)
-        self._alerts = set(now)
-        self._append(
-            [encode_labels(each) for each in (*now, *ended)], t_ms, [*now.values(), *ended.values()]
-        )
-
-    def _append(self, codes: list[bytes], t_ms: int, values: list[float]) -> None:
-        rows = self._engine.store.rows(_fingerprints(codes), codes)
-        self._engine.append(rows, np.full(len(codes), t_ms, np.int64), np.array(values))
 
     def _check_alerts(self, t_ms: int) -> None:
         """Hold those tests against the alerts whose time lies between this step and the next."""
@@ -247,7 +204,7 @@ class _Trial:
         head = f"    expr: {quote(test.expr)}, time: {show_span(test.eval_time)},"
         t_ms = self._group.start_timestamp + test.eval_time
         try:
-            got = evaluate(self._engine.store, test.expr, t_ms)
+            got = answer(self._engine.store, test.expr, t_ms, step_ms=self._step_ms)
         except RuleError as error:
             self._errors.append(f"{head} err: {error}")
             return
@@ -261,7 +218,7 @@ class _Trial:
                 return
         expected.sort(key=lambda sample: sample.labels)
         if not self._are_equal(expected, got):
-            exp, seen = (", ".join(map(str, each)) or "nil" for each in (expected, got))
+            exp, seen = (", ".join(map(_show, each)) or "nil" for each in (expected, got))
             self._errors.append(f"{head}\n        exp: {exp}\n        got: {seen}")
 
     def _are_equal(self, expected: list[Sample], got: list[Sample]) -> bool:
@@ -272,26 +229,17 @@ class _Trial:
     def _is_equal(self, one: Sample, other: Sample) -> bool:
         a, b = one.value, other.value
         if not isinstance(a, float) or not isinstance(b, float):
-            return one.shown == other.shown
+            return _show_value(a) == _show_value(b)
         nearest = (math.nextafter(a, -math.inf), math.nextafter(a, math.inf)) if self._fuzzy else ()
         return a == b or b in nearest
 
 
-def evaluate(store: SeriesStore, expression: str, t_ms: int) -> list[Sample]:
-    """Result of an expression at an event time, by label set.
+def _show(sample: Sample) -> str:
+    return f"{show_labels(sample.labels)} {_show_value(sample.value)}"
 
-    Raises:
-        RuleError: it cannot be parsed, or the series at this time do not allow it.
 
-    """
-    plan = compile_expression(expression)
-    store.retain(plan.retention_ms)
-    vector, bag = plan.evaluate_all(store, t_ms)
-    found = (
-        Sample(plan.space.labels[row], bag.value(vector.values, at))
-        for at, row in enumerate(vector.rows.tolist())
-    )
-    return sorted(found, key=lambda sample: sample.labels)
+def _show_value(value: float | NativeHistogram) -> str:
+    return show_histogram(value) if isinstance(value, NativeHistogram) else show_exponent(value)
 
 
 def _fingerprints(codes: list[bytes]) -> NDArray[np.uint64]:

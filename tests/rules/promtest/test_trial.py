@@ -58,3 +58,37 @@ tests:
       - {eval_time: 68m, alertname: Odd, exp_alerts: [{}]}
 """
     assert [] == run(rules, tests)
+
+
+def test_rules_may_select_alerts() -> None:
+    """As in promtool: a rule behind the alert's sees it at the same evaluation."""
+    rules = """
+groups:
+  - name: g
+    rules:
+      - {alert: A, expr: x > 1}
+      - {alert: Many, expr: 'count(ALERTS{alertname="A", alertstate="firing"}) >= 2'}
+"""
+    tests = """
+tests:
+  - input_series: [{series: 'x{a="1"}', values: 2 2}, {series: 'x{a="2"}', values: 0 2}]
+    alert_rule_test:
+      - {eval_time: 0m, alertname: Many}
+      - {eval_time: 1m, alertname: Many, exp_alerts: [{}]}
+"""
+    assert [] == run(rules, tests)
+
+
+def test_a_subquery_without_a_step_has_that_of_the_evaluation() -> None:
+    """In rules and in expressions under test; steps are multiples of it."""
+    rules = "groups: [{name: g, rules: [{record: n, expr: 'count_over_time(x[2m:])'}]}]"
+    tests = """
+evaluation_interval: 20s
+tests:
+  - interval: 20s
+    input_series: [{series: x, values: 1x20}]
+    promql_expr_test:
+      - {expr: n, eval_time: 4m, exp_samples: [{labels: n, value: 6}]}
+      - {expr: 'count_over_time(x[2m:])', eval_time: 4m, exp_samples: [{labels: '{}', value: 6}]}
+"""
+    assert [] == run(rules, tests)
