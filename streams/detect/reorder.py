@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from schemas.order import stable_order
 from streams.time.watermark import BEFORE_ALL
 
-
 Number = TypeVar("Number", bound=np.generic)
 
 

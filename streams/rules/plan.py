@@ -1,15 +1,11 @@
 """Plan: a compiled expression, evaluated at ticks or on samples as they arrive.
 
-A plan is pure apart from caches of label work that can always be rebuilt, and the numbering of its results' label sets,
-`space`, which others build on and which therefore is part of a checkpoint. What it keeps is bounded: inner label
-spaces are cleared when series that are gone outweigh those that are there; `space` is compacted by whoever counts on
-its rows.
+A plan is pure apart from caches of label work that can always be rebuilt, so nothing of it is in a checkpoint. What it
+keeps is bounded: inner label spaces are cleared when series that are gone outweigh those that are there; `space`, the
+numbering of its results' label sets, by whoever counts on its rows.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
-from numpy.typing import NDArray
 
 from schemas.errors import RuleError
 from schemas.samples import Float64s, Int64s
@@ -94,23 +90,6 @@ class Plan:
         for leaf in self._leaves:
             picked |= leaf.route(store) >= 0
         return picked
-
-    def compact(self, keep: Bools) -> Int64s:
-        """Forget results' label sets where the mask is false; gives old rows' new numbers, -1 for the forgotten."""
-        return self.space.compact(keep)
-
-    def snapshot(self) -> dict[str, NDArray[np.generic]]:
-        """The numbering of the results, as columns."""
-        return self.space.snapshot()
-
-    def restore(self, columns: Mapping[str, NDArray[np.generic]]) -> None:
-        """Take over the numbering of a snapshot.
-
-        Raises:
-            CheckpointError: the columns are not those of a snapshot.
-
-        """
-        self.space.restore(columns)
 
     def _tidy(self, store: SeriesStore) -> None:
         if store.generation == self._generation:

@@ -8,17 +8,15 @@ Vectors come in an order that hangs on label sets alone, never on when a series 
 the same everywhere.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from schemas.errors import RuleError
-from schemas.labels import METRIC, TENANT, Labels, encode_labels, fingerprint_bytes, get_label
+from schemas.labels import METRIC, TENANT, Labels, get_label
 from schemas.samples import Float64s, Int64s
 from streams.windows.blocks import Bools
-from streams.windows.columns import pack_label_bytes, unpack_labels
 from streams.windows.label_sets import LabelSets
 
 
@@ -82,31 +80,8 @@ class LabelSpace:
 
     def clear(self) -> None:
         """Forget all label sets."""
-        self._replace([])
-
-    def compact(self, keep: Bools) -> Int64s:
-        """Forget the rows where the mask is false; gives the new number of each old row, -1 for the forgotten."""
-        self._replace([self.labels.encoded[row] for row in np.flatnonzero(keep).tolist()])
-        return np.where(keep, np.cumsum(keep) - 1, -1)
-
-    def snapshot(self) -> dict[str, NDArray[np.generic]]:
-        """The label sets in the order of their rows, as columns."""
-        return pack_label_bytes(self.labels.encoded)
-
-    def restore(self, columns: Mapping[str, NDArray[np.generic]]) -> None:
-        """Take over the rows of a snapshot.
-
-        Raises:
-            CheckpointError: the columns are not those of a snapshot.
-
-        """
-        self._replace([encode_labels(labels) for labels in unpack_labels(columns)])
-
-    def _replace(self, encoded: Sequence[bytes]) -> None:
         self.epoch += 1
         self._empty()
-        for each in encoded:
-            self.row_of(each, fingerprint_bytes(each))
 
 
 class Projection:

@@ -123,43 +123,6 @@ def test_what_needs_more_than_a_sample_refuses_arrival(load: Load) -> None:
         )
 
 
-@pytest.mark.parametrize("expression", ["m", "rate(m[1m])", "sum by (i) (m)", "m + n", "m or n"])
-def test_rows_of_results_survive_a_checkpoint(load: Load, expression: str) -> None:
-    """A restored plan gives the same label set the same row, though its caches are empty."""
-    series = {f'{name}{{i="{i}"}}': "1 2" for i in range(5) for name in "mn"}
-    store = load(series)
-    plan = compile_expression(expression)
-    # Rows in another order than a fresh plan would give them.
-    part = load({name: values for name, values in series.items() if 'i="3"' in name})
-    plan.evaluate(part, 15_000)
-    before = plan.evaluate(store, 15_000)
-    restored = compile_expression(expression)
-    restored.evaluate(store, 15_000)
-    restored.restore(plan.snapshot())
-
-    after = restored.evaluate(store, 15_000)
-
-    assert before.rows.tolist() == after.rows.tolist()
-    assert before.values.tolist() == after.values.tolist()
-    assert list(plan.space.labels) == list(restored.space.labels)
-
-
-def test_results_can_be_compacted(load: Load) -> None:
-    """Forgotten label sets lose their row, the others get the told one, and evaluation goes on."""
-    store = load({f'm{{i="{i}"}}': "1 2" for i in range(4)})
-    plan = compile_expression("rate(m[1m])")
-    plan.evaluate(store, 15_000)
-    labels = list(plan.space.labels)
-
-    moved = plan.compact(np.array([False, True, False, True]))
-
-    assert [-1, 0, -1, 1] == moved.tolist()
-    assert [labels[1], labels[3]] == list(plan.space.labels)
-    assert sorted(labels) == sorted(
-        plan.space.labels[row] for row in plan.evaluate(store, 15_000).rows.tolist()
-    )
-
-
 def test_label_spaces_inside_do_not_grow_with_churn() -> None:
     """Ten thousand series that come and go leave no more than a few behind."""
     store = SeriesStore(max_series=200)
