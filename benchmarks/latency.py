@@ -2,9 +2,10 @@
 
 A real Kafka, `tocsin run` beside it; a few messages breach a threshold, each on a service of its own, so that each is
 one incident. With all stages at 1,000 messages a second, up to the webhook; with detect alone at 1,000 and at 50,000,
-up to the alert's record, with the longest pause of its event loop. This process produces, and receives; one clock
-measures both ends, and what this process itself is late counts too. Between two breaches it sends a message to
-itself, through the same broker with nothing between: that is what these figures are held against.
+up to the alert's record, with the longest pause of its event loop; a rule that is evaluated every ten seconds and the
+checkpoints are in it. One process sends and this one receives, by one clock, and what they themselves are late counts
+too. Between two breaches a message goes from the one to the other with nothing between but the broker: that is what
+these figures are held against.
 """
 
 import asyncio
@@ -45,6 +46,11 @@ groups:
         expr: {workload.METRIC} > 1000
         evaluate: on_arrival
         labels: {{severity: critical}}
+  - name: means
+    interval: {workload.WINDOW_SECONDS}s
+    rules:
+      - alert: NeverHigh
+        expr: avg_over_time({workload.METRIC}[{workload.WINDOW_SECONDS}s]) > 1e9
 """
 
 

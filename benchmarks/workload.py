@@ -23,8 +23,6 @@ SERIES = 10_000
 PARTITIONS = 4
 METRIC = "request_latency_ms"
 SAMPLE_BYTES = 103
-CHECKPOINT_MS = 1_000
-"""A fifth of the default, so that a short run holds several checkpoints."""
 NOISE = 5.0
 SPIKE = 100.0
 ONE_SPIKE_IN = 5_000
@@ -116,6 +114,6 @@ def rules(text: str = RULES) -> list[RuleGroup]:
 def config(topic: str, *, keyed: bool, partitions: int = PARTITIONS, prefix: str = "") -> Config:
     """Configuration of our workers."""
     return Config(
-        kafka=KafkaConfig(partitions=partitions, checkpoint_interval=CHECKPOINT_MS, prefix=prefix),
+        kafka=KafkaConfig(partitions=partitions, prefix=prefix),
         sources=(SourceConfig(topic=topic, keyed=keyed),),
     )

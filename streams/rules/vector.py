@@ -1,7 +1,7 @@
 """Vector, the value of an expression at one time, and the label spaces that its rows index.
 
 A label space numbers the label sets that one node of a plan has ever yielded. A row keeps its number until the
-space is cleared or compacted, which its `epoch` tells: whoever keeps rows of a space looks at that. A projection maps
+space is cleared, which its `epoch` tells: whoever keeps rows of a space looks at that. A projection maps
 rows of one space to rows of another by a function of the label set, and computes it once for each row.
 
 Vectors come in an order that hangs on label sets alone, never on when a series arrived, so sums over them are
