@@ -150,7 +150,7 @@ def test_a_killed_worker_comes_back_and_the_other_goes_on(installation: Installa
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_drains_all_workers(installation: Installation, number: signal.Signals) -> None:
-    """Within ten seconds all have stopped; what is committed has been sent on, and the next workers begin right behind it.
+    """Within ten seconds all have stopped; what is committed has been sent on, and the next begin right behind it.
 
     Whose last commit comes after the other has left, and the group has moved on, has it refused: its samples come twice
     then, which their readers know by the offset, and none is left out.
