@@ -101,13 +101,17 @@ class DetectCore:
         """The samples of a batch that are new, and the rows of their series."""
         source = (batch.topic, batch.partition)
         first = self.first_new(source, batch.offsets)
-        rows = self.engine.store.rows(batch.fingerprints, batch.label_bytes)
+        rows = np.zeros(0, np.int64)
+        if first < len(batch):
+            # of a batch that brings nothing new, no series becomes known either
+            found = self.engine.store.rows(batch.fingerprints, batch.label_bytes)
+            rows = found[batch.series[first:]]
         return Arrived(
             source,
             batch.watermark,
             batch.record_time,
             batch.idle,
-            rows[batch.series[first:]],
+            rows,
             batch.times[first:],
             batch.values[first:],
             batch.offsets[first:],
