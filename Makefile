@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types bench docs kafka kafka-stop lock clean
+.PHONY: help demo test lint types bench accuracy fuzz recipes docs kafka kafka-stop lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r target does; do \
@@ -21,7 +21,7 @@ demo: $(READY) ## a simulated shop with planted faults, through broker and worke
 	@$(BIN)/tocsin demo $(ARGS)
 
 test: $(READY) ## every test, with a real Kafka of its own where there is Java and Maven
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 lint: $(READY) ## ruff (rules and format) and the import contracts between the rooms
 	@$(BIN)/ruff check .
@@ -34,6 +34,17 @@ types: $(READY) ## mypy, strict, over the four packages and deploy/
 
 bench: $(READY) ## measure speed against the same job in plain Faust
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+accuracy: $(READY) ## detection and causes on public data: ARGS="--data DIR"
+	@$(BIN)/python -m benchmarks.accuracy $(ARGS)
+
+fuzz: $(READY) ## a million broken inputs for each decoder
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+
+recipes: $(READY) ## build the real producers that Go's proxy has, and run the recipes with them
+	@$(BIN)/python -m deploy.otel
+	@$(BIN)/python -m deploy.telegraf
+	@$(BIN)/python -m pytest tests/kafka/test_collector.py tests/kafka/test_recipes.py $(ARGS)
 
 docs: $(READY) ## write the parts of README and docs that come from the code
 	@$(BIN)/python -m docs
@@ -51,7 +62,7 @@ lock: $(READY) ## write requirements.lock anew from pyproject.toml (ARGS=--upgra
 
 clean: ## stop Kafka and remove all that make has made, Kafka's data too
 	@if [ -d .kafka ] && [ -x $(BIN)/python ]; then $(MAKE) --no-print-directory kafka-stop; fi
-	rm -rf .venv .kafka .peers .prometheus .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
+	rm -rf .venv .kafka .otel .peers .prometheus .telegraf .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
 	  build dist
 
 $(READY): requirements.lock pyproject.toml | $(BIN)/python

@@ -43,6 +43,11 @@ class Letters:
         )
         return letter_record(letter)
 
+    def post(self, letter: DeadLetter) -> Outgoing:
+        """A dead letter about a record that did not come with this chunk."""
+        self._counts[letter.reason] += 1
+        return letter_record(letter)
+
     def figures(self) -> list[Figure]:
         """What was refused since the start of the process, all of it written."""
         return [

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from schemas.records import Headers
+from schemas.scrub import Scrubber
 from streams.transport.chunk import Chunk
 
 
@@ -30,12 +31,28 @@ class Figure(NamedTuple):
     total: int
 
 
+def scrub_figures(scrubber: Scrubber | None) -> list[Figure]:
+    """What a scrubber has replaced, by `KIND/LABEL`."""
+    counts = scrubber.counts if scrubber is not None else {}
+    return [Figure("scrubbed", f"{kind}/{label}", n) for (kind, label), n in counts.items()]
+
+
 @runtime_checkable
 class Counting(Protocol):
     """A stage that counts what it refuses or decides."""
 
     def figures(self) -> Iterable[Figure]:
         """Counts since the start of the process."""
+        ...
+
+
+@runtime_checkable
+class Scrubbing(Protocol):
+    """A stage that knows what is not to be shown of its input."""
+
+    @property
+    def scrubber(self) -> Scrubber | None:
+        """What replaces personal data; None where nothing is replaced."""
         ...
 
 

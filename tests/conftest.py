@@ -1,17 +1,25 @@
 """What every room's tests may ask for: a real Kafka, and one loud line where there is none.
 
+The tests run in two processes. What starts brokers, workers or browsers, and waits for them, is in one of them, in turn;
+all else, file by file, goes to whichever process is free.
+
 Refuses to skip the real Kafka in CI: with CI=true in the environment its absence is a failure.
 """
 
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from deploy.kafka.broker import passing_node
 from deploy.kafka.jars import UnavailableError
+
+TESTS = Path(__file__).parent
+STARTING = {"benchmarks", "demo", "docs", "kafka", "produce", "setup", "transport"}
+"""Rooms whose tests start other programs and wait for them."""
 
 IN_CI = os.environ.get("CI") == "true"
 NO_KAFKA = "no real Kafka"
@@ -36,10 +44,14 @@ def kafka_bootstrap(pytestconfig: pytest.Config) -> Iterator[str]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what asks for the real Kafka, before `-m` selects by marks."""
+    """Mark what asks for the real Kafka, before `-m` selects by marks, and what must not run at the same time."""
     for item in items:
         if "kafka_bootstrap" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.kafka)
+        alone = item.path.relative_to(TESTS).parts[0] in STARTING or any(
+            item.get_closest_marker(mark) for mark in ("kafka", "embedded", "browser")
+        )
+        item.add_marker(pytest.mark.xdist_group("starting" if alone else item.nodeid.partition("::")[0]))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

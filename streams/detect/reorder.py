@@ -12,8 +12,12 @@ from numpy.typing import NDArray
 
 from schemas.order import stable_order
 from streams.time.watermark import BEFORE_ALL
+from streams.windows.histograms import Bag
 
 Number = TypeVar("Number", bound=np.generic)
+
+SMALL = 4096
+"""Samples: parts are joined up to this, so that thousands of small chunks become few parts at few copies a sample."""
 
 
 class Held(NamedTuple):
@@ -41,9 +45,15 @@ EMPTY = Held(
 
 
 class Reorder:
-    """Samples not yet passed by the watermark."""
+    """Samples not yet passed by the watermark.
+
+    Attributes:
+        bag: the native histograms among them, and among those of the last release.
+
+    """
 
     def __init__(self) -> None:
+        self.bag = Bag()
         self._parts: list[Held] = []
         self._spans: list[tuple[int, int]] = []
         self._released = BEFORE_ALL
@@ -54,6 +64,15 @@ class Reorder:
             rows, times, values, sources, offsets = held
             self._parts.append(Held(rows, _own(times), _own(values), sources, _own(offsets)))
             self._spans.append((int(held.times.min()), int(held.times.max())))
+            self._join_small()
+
+    def _join_small(self) -> None:
+        """Join the newest parts while one is not much larger than the next, as in a binomial heap."""
+        parts, spans = self._parts, self._spans
+        while len(parts) > 1 and len(parts[-2].rows) <= min(2 * len(parts[-1].rows), SMALL):
+            (first, last), (more_first, more_last) = spans[-2:]
+            parts[-2:] = [_joined(parts[-2:])]
+            spans[-2:] = [(min(first, more_first), max(last, more_last))]
 
     def earliest(self) -> int | None:
         """Least event time held, None when nothing is."""
@@ -65,6 +84,8 @@ class Reorder:
         Too late are samples not newer than what an earlier call released up to: only a source that was given up as
         idle and came back can bring such.
         """
+        if self.bag.is_full:
+            self.bag.keep(_joined([EMPTY, *self._parts]).values)
         parts, spans = self._parts, self._spans
         self._parts, self._spans = [], []
         due = [EMPTY]
@@ -90,12 +111,15 @@ class Reorder:
         """Columns that `restore` takes."""
         columns: dict[str, NDArray[np.generic]] = dict(_joined([EMPTY, *self._parts])._asdict())
         columns["released"] = np.array([self._released], np.int64)
+        if self.bag:
+            columns["histograms"] = self.bag.snapshot(columns["values"].astype(np.float64))
         return columns
 
     def restore(self, columns: Mapping[str, NDArray[np.generic]]) -> None:
         """Continue from a snapshot."""
         held = Held(*(columns[name] for name in Held._fields))  # type: ignore[arg-type]  # columns of a checkpoint
         self._parts, self._spans = [], []
+        self.bag.restore(columns)
         self.hold(held)
         self._released = int(columns["released"][0])
 

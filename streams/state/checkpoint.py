@@ -170,6 +170,41 @@ class Checkpointer(Generic[S]):
                     self.partitions[tp] = await self._restore(tp, offset, position, reader)
             return {tp: self.partitions[tp].next_offset for tp in mine}
 
+    def let_go(self, tp: TP) -> None:
+        """Forget a partition whose state is worth nothing any more; `reload` brings it back."""
+        self._retire(tp)
+
+    async def reload(self, tp: TP) -> int | None:
+        """Restore a partition that was let go of; where it goes on, None when it has gone to another member meanwhile.
+
+        Raises:
+            CheckpointError: neither the current nor the previous snapshot can be read.
+
+        """
+        epoch = self.epoch
+        async with self._lock, AsyncExitStack() as stack:
+            offset, text = (await self._group().committed_positions([tp])).get(tp, (None, ""))
+            if offset is None:
+                offset = (await self._group().log_starts([tp]))[tp]
+            position = Position.from_text(text)
+            reader = await stack.enter_async_context(self._store.reader()) if position else None
+            restored = await self._restore(tp, offset, position, reader)
+            if epoch != self.epoch:  # dealt anew, and restored there if it is still ours
+                self._retired(restored.stage)
+                return None
+            self.partitions[tp] = restored
+            return restored.next_offset
+
+    def fresh(self, tp: TP) -> S:
+        """An empty state for a partition."""
+        return self._new_stage(tp.topic, tp.partition)
+
+    def put(self, partition: Partition[S], stage: S) -> None:
+        """Let another state, which began as a snapshot of this one, be the partition's."""
+        if stage is not partition.stage:
+            self._retired(partition.stage)
+            partition.stage = stage
+
     def _retire(self, tp: TP) -> None:
         partition = self.partitions.pop(tp, None)
         if partition is not None:

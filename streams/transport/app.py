@@ -1,8 +1,7 @@
-"""The Faust app that carries chunks: one stream event for each fetched partition slice.
+"""The Faust app that carries chunks: one stream event for each fetch, a chunk for each partition that it brought.
 
-Plain Faust pays about 90 microseconds of event-loop work for each message; here a chunk of some hundred
-to some thousand records pays that once. Agents, rebalances, flow control and supervision are Faust's
-own.
+Plain Faust pays about 90 microseconds of event-loop work for each message; here all records of a fetch pay that
+once. Agents, rebalances, flow control and supervision are Faust's own.
 
 It refuses Faust's tables, web server, leader election, topic declaration, acknowledgements and producer:
 state, commits and outputs belong to the checkpointer and the outbox.
@@ -31,10 +30,10 @@ class ChunkTransport(driver.Transport):  # type: ignore[misc]  # Faust is untype
 
 
 class ChunkSchema(faust.Schema):  # type: ignore[misc]  # Faust is untyped to mypy
-    """No codec for each message: the value of the event is the chunk."""
+    """No codec for each message: the value of the event is the list of chunks."""
 
     def compile(self, app: Any, **_: Any) -> Callable[..., Awaitable[Any]]:
-        """Make the decoder that wraps a chunk into an event."""
+        """Make the decoder that wraps chunks into an event."""
         create_event = app.create_event
 
         async def decode(message: Any, *, propagate: bool = False) -> Any:  # noqa: ARG001 - Faust's signature
@@ -69,8 +68,9 @@ class ChunkApp(faust.App):  # type: ignore[misc]  # Faust is untyped to mypy
     ) -> None:
         self.fetch_max_wait_ms = fetch_max_wait_ms
         self.gather_ms = gather_ms
-        self.queue_chunks = 4
+        self.queue_fetches = 1
         self.taken = asyncio.Event()
+        self.held: frozenset[TP] = frozenset()
         self.chunk_keys = chunk_keys
         self.chunk_headers = chunk_headers
         self.resume: Callable[[set[TP]], Awaitable[dict[TP, int]]] = _from_committed
@@ -95,32 +95,32 @@ class ChunkApp(faust.App):  # type: ignore[misc]  # Faust is untyped to mypy
             broker_max_poll_interval=REQUEST_TIMEOUT_SECONDS,
         )
 
-    def chunk_topics(self, names: Sequence[str], *, queue_chunks: int = 4) -> Any:
-        """Topics to read in chunks; nothing is fetched for the stage while `queue_chunks` wait for it.
+    def chunk_topics(self, names: Sequence[str], *, queue_fetches: int = 1) -> Any:
+        """Topics to read in chunks; nothing is fetched for the stage while `queue_fetches` wait for it.
 
-        A fetch brings one chunk a partition, so at most that many more can wait, each up to `fetch_bytes`.
+        A fetch brings one chunk a partition, each up to `fetch_bytes`.
         """
-        self.queue_chunks = queue_chunks
+        self.queue_fetches = queue_fetches
         return self.topic(*names, schema=ChunkSchema(), acks=False)
 
     async def room(self, limit_seconds: float) -> bool:
-        """Whether the stage can be handed another chunk within a time; whoever takes one sets `taken`.
+        """Whether the stage can be handed another fetch within a time; whoever takes one sets `taken`.
 
         Faust's own limit is no help: an agent's copy of a topic forgets `maxsize` and takes the 4,096 of
         the app, and a full queue that a rebalance empties never wakes those who wait to put.
         """
-        if self._waiting_chunks() < self.queue_chunks:
+        if self._waiting() < self.queue_fetches:
             return True
         try:
             async with asyncio.timeout(limit_seconds):
-                while self._waiting_chunks() >= self.queue_chunks:
+                while self._waiting() >= self.queue_fetches:
                     self.taken.clear()
                     await self.taken.wait()
         except TimeoutError:
             return False
         return True
 
-    def _waiting_chunks(self) -> int:
+    def _waiting(self) -> int:
         return sum(channel.queue.qsize() for channel in self.topics)
 
     def _new_transport(self) -> ChunkTransport:

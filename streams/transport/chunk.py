@@ -68,25 +68,35 @@ class Chunk:
         """Offset of the record in `row`."""
         return self.offset + row if self.offsets is None else self.offsets[row]
 
+    def split(self, row: int) -> tuple["Chunk", "Chunk"]:
+        """What lies before a row, and the rest."""
+        at = self.offset_of(row)
+        return self._rows(0, row, self.fetch_offset, at), self._rows(
+            row, len(self), at, self.next_offset
+        )
+
+    def _rows(self, first: int, last: int, fetch_offset: int, next_offset: int) -> "Chunk":
+        offsets = self.offsets
+        if offsets is None:
+            offsets = range(self.offset, self.offset + len(self))
+        return Chunk(
+            self.topic,
+            self.partition,
+            fetch_offset=fetch_offset,
+            next_offset=next_offset,
+            values=self.values[first:last],
+            timestamps=self.timestamps[first:last],
+            keys=None if self.keys is None else self.keys[first:last],
+            headers=None if self.headers is None else self.headers[first:last],
+            offsets=offsets[first:last],
+        )
+
     def drop_before(self, offset: int) -> "Chunk":
         """The rest of this chunk from `offset` on; what lies before has been applied already."""
         if offset <= self.fetch_offset:
             return self
         if self.offsets is None:
             first = min(max(offset - self.offset, 0), len(self.values))
-            kept: Sequence[int] = range(self.offset + first, self.offset + len(self.values))
         else:
             first = bisect_left(self.offsets, offset)
-            kept = self.offsets[first:]
-        return Chunk(
-            self.topic,
-            self.partition,
-            fetch_offset=min(offset, self.next_offset),
-            next_offset=self.next_offset,
-            values=self.values[first:],
-            timestamps=self.timestamps[first:],
-            keys=None if self.keys is None else self.keys[first:],
-            headers=None if self.headers is None else self.headers[first:],
-            offsets=kept,
-            highwater=self.highwater,
-        )
+        return self._rows(first, len(self), min(offset, self.next_offset), self.next_offset)

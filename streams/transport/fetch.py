@@ -72,21 +72,23 @@ class Fetched:
         headers: list[Headers] = []
         timestamps: list[int] = []
         offsets: list[int] = []
-        add_value, add_time, add_offset = values.append, timestamps.append, offsets.append
         plain = not self._want_keys and not self._want_headers
         for batch in batches:
             if plain and batch.base_offset >= self.fetch_offset:
-                for record in batch:
-                    add_offset(record.offset)
-                    add_time(record.timestamp)
-                    add_value(record.value)
+                records = [*batch]
+                values += [record.value for record in records]
+                timestamps += [record.timestamp for record in records]
+                if len(records) == batch.next_offset - batch.base_offset:
+                    offsets += range(batch.base_offset, batch.next_offset)
+                else:
+                    offsets += [record.offset for record in records]
                 continue
             for record in batch:
                 if record.offset < self.fetch_offset:
                     continue
-                add_offset(record.offset)
-                add_time(record.timestamp)
-                add_value(record.value)
+                offsets.append(record.offset)
+                timestamps.append(record.timestamp)
+                values.append(record.value)
                 keys.append(record.key)
                 headers.append(tuple(record.headers))
         return Chunk(
@@ -155,9 +157,16 @@ def _aborted(fetched: Any, batch: Any) -> bool:
 
 
 def drain(
-    fetcher: Any, active: AbstractSet[TP] | None, *, want_keys: bool, want_headers: bool
+    fetcher: Any,
+    active: AbstractSet[TP] | None,
+    *,
+    want_keys: bool,
+    want_headers: bool,
+    held: AbstractSet[TP] = frozenset(),
 ) -> dict[Any, list[Fetched]]:
     """What is to become a chunk for each active partition for which the fetcher holds something.
+
+    What is there of a partition in `held` stays, and while it does aiokafka fetches nothing more of it.
 
     Raises:
         KafkaError: what a fetch met with, when no other partition has something to hand on first.
@@ -165,7 +174,7 @@ def drain(
     """
     chunks: dict[Any, list[Fetched]] = {}
     for tp in list(fetcher._records):
-        if active and tp not in active:
+        if tp in held or (active and tp not in active):
             if not fetcher._subscriptions.is_assigned(tp):
                 del fetcher._records[tp]
             continue

@@ -22,8 +22,9 @@ from faust.types import TP
 from schemas.errors import BrokerError
 from streams.transport.admin import list_topics
 from streams.transport.broker import Broker
+from streams.transport.options import RunnerOptions
 from streams.transport.pauses import Pauses
-from streams.transport.runner import RunnerOptions, StageRunner, StageT
+from streams.transport.runner import StageRunner, StageT
 from streams.transport.scout import Scout
 from streams.transport.watchdog import StallLimits, Watchdog
 

@@ -5,8 +5,9 @@ outputs into the outbox; between the change of the state and the outbox there is
 checkpoint never sees half a chunk. Events that do not come from a log (the result of a delivery) enter
 by `inject` in the same way.
 
-It refuses to go on after anything unexpected: a stage that raises, a lost slice, a failed delivery or
-checkpoint each end the runner, nothing more is saved, and a restart goes on from the last checkpoint.
+A record that makes the stage raise is set aside (see `rereading`). It refuses to go on after anything else that is
+unexpected: a lost slice, a failed delivery or checkpoint each end the runner, nothing more is saved, and a restart
+goes on from the last checkpoint.
 """
 
 import asyncio
@@ -18,45 +19,32 @@ from typing import Any, Generic, TypeVar
 from aiokafka import AIOKafkaProducer
 from faust.types import TP
 
-from schemas.topics import STATE
 from streams.stage import Knowing, Stage
 from streams.state.checkpoint import Checkpointer
 from streams.state.partition import GapError, Partition
 from streams.state.snapshots import SnapshotStore
 from streams.transport.app import ChunkApp
 from streams.transport.broker import Broker
+from streams.transport.chunk import Chunk
 from streams.transport.fetch import Fetched
 from streams.transport.heap import Heap
+from streams.transport.inquiry import Inquiries, Inquiring
+from streams.transport.options import RunnerOptions
 from streams.transport.outbox import Outbox
+from streams.transport.rereading import Rereading
 from streams.transport.scout import Scout
 from streams.transport.watchdog import Vitals
 
 log = logging.getLogger(__name__)
 
 SETTLE_SECONDS = 4.0
-GATHER_MS = 5
+LONG_RECORDS = 500
+"""After a chunk of more records whatever else waits for the event loop has its turn: it took a millisecond or so."""
 STOP_SECONDS = 7.0
 """With what the host and its process still have to close, a stop stays under the ten seconds that it is given."""
 
 
 StageT = TypeVar("StageT", bound=Stage)
-
-
-@dataclass(frozen=True)
-class RunnerOptions:
-    """How a stage is run; the defaults keep the way from produce to output at a few milliseconds."""
-
-    checkpoint_interval_seconds: float = 5.0
-    session_timeout_seconds: float = 15.0
-    fetch_max_wait_ms: int = 50
-    gather_ms: int = GATHER_MS
-    fetch_bytes: int = 1_048_576
-    queue_chunks: int = 4
-    outbox_records: int = 20_000
-    outbox_bytes: int = 67_108_864
-    chunk_keys: bool = False
-    chunk_headers: bool = False
-    state_topic: str = STATE
 
 
 @dataclass
@@ -121,8 +109,10 @@ class StageRunner(Generic[StageT]):
         self.app.resume = self._resume
         self.app.settle = self._settle
         names = [broker.outer(topic) for topic in input_topics]
-        topics = self.app.chunk_topics(names, queue_chunks=options.queue_chunks)
+        topics = self.app.chunk_topics(names, queue_fetches=options.queue_fetches)
         self.app.agent(topics, name=f"{name}-agent")(self._consume)
+        self._inquiries = Inquiries(self.app, options.ask, self._go_on, self._fail)
+        self.rereading = Rereading(self.checkpointer, self.app, self.attend)
         self._interval_seconds = options.checkpoint_interval_seconds
         self._heap = Heap()
         self._tasks: list[asyncio.Task[None]] = []
@@ -157,6 +147,7 @@ class StageRunner(Generic[StageT]):
     async def stop(self) -> None:
         """Take no more chunks, make a last checkpoint unless something failed, and leave the group."""
         self._stopping = True
+        self._inquiries.forget()
         try:
             async with asyncio.timeout(STOP_SECONDS):
                 await self.app.stop()
@@ -204,7 +195,8 @@ class StageRunner(Generic[StageT]):
             saves=self.checkpointer.commits,
             undelivered=self.outbox.pending,
             delivered=self.outbox.delivered_count,
-            reachable=self._scout is None or self._scout.reachable,
+            # who waits for an answer from elsewhere does not stand still by a fault of its own
+            reachable=not self._inquiries and (self._scout is None or self._scout.reachable),
         )
 
     def _lag(self, partition: Partition[StageT]) -> int:
@@ -216,47 +208,70 @@ class StageRunner(Generic[StageT]):
         told = 0 if self._scout is None else self._scout.ends.get(partition.tp, 0)
         return max(highwater - partition.next_offset, told - partition.next_offset, 0)
 
-    async def _consume(self, chunks: Any) -> None:
-        async for chunk in chunks:
+    async def _consume(self, fetches: Any) -> None:
+        async for fetch in fetches:
             self.app.taken.set()
-            try:
-                await self._take(chunk)
-            except Exception as error:
-                # Not raised: a crash inside Faust tears its threads down without closing them, and
-                # acknowledges nothing that matters here. After a failure no chunk is taken.
-                log.exception("stage %s failed at %r", self.name, chunk)
-                self._fail(error)
+            epoch = self.checkpointer.epoch
+            for chunk in fetch:
+                # After a rebalance everything from the resumed offset on is fetched again.
+                if epoch == self.checkpointer.epoch:
+                    await self._take_or_fail(chunk)
+                if chunk.next_offset - chunk.fetch_offset > LONG_RECORDS:
+                    await asyncio.sleep(0)
+
+    async def _take_or_fail(self, chunk: Fetched) -> None:
+        try:
+            await self._take(chunk)
+        except Exception as error:
+            # Not raised: a crash inside Faust tears its threads down without closing them, and
+            # acknowledges nothing that matters here. After a failure no chunk is taken.
+            log.exception("stage %s failed at %r", self.name, chunk)
+            self._fail(error)
 
     async def _take(self, fetched: Fetched) -> None:
-        epoch = self.checkpointer.epoch
         tp = TP(fetched.topic, fetched.partition)
+        if not self._inquiries.queued(tp, fetched):
+            await self._go_on(tp, fetched)
+
+    async def _go_on(self, tp: TP, fetched: Fetched | Chunk) -> None:
+        epoch = self.checkpointer.epoch
         if self.outbox.full:
             await self.outbox.room()
         # After a rebalance everything from the resumed offset on is fetched again.
-        if epoch != self.checkpointer.epoch or self.failed.is_set():
-            return
-        # What came after the last checkpoint would be sent, and sent again after the restart.
-        if self._settled_for_good:
+        if epoch != self.checkpointer.epoch or self._takes_no_more:
             return
         partition = self.checkpointer.partitions.get(tp)
-        if partition is None:
+        if partition is None or self.rereading.passes_over(tp, fetched, partition.next_offset):
             return
         if fetched.fetch_offset > partition.next_offset:
             await self._check_log_start(partition, fetched)
-            if epoch != self.checkpointer.epoch or self.failed.is_set() or self._settled_for_good:
+            if epoch != self.checkpointer.epoch or self._takes_no_more:
                 return
-        fresh = partition.admit(fetched.unpack())
-        if fresh is None:
+        fresh = partition.admit(fetched.unpack() if isinstance(fetched, Fetched) else fetched)
+        if fresh is not None:
+            self._apply(partition, fresh)
+
+    @property
+    def _takes_no_more(self) -> bool:
+        # What came after the last checkpoint would be sent, and sent again after the restart.
+        return self.failed.is_set() or self._settled_for_good
+
+    def _apply(self, partition: Partition[StageT], chunk: Chunk) -> None:
+        chunk.topic = self._broker.inner(chunk.topic)
+        if wanted := self._inquiries.wanted(partition.stage, chunk):
+            assert isinstance(partition.stage, Inquiring)
+            self._inquiries.hold(partition.tp, chunk.topic, chunk, partition.stage, wanted)
             return
-        fresh.topic = self._broker.inner(fresh.topic)
-        outputs = partition.stage.apply(fresh) if fresh.values else ()
+        outputs = self.rereading.apply(partition, chunk)
+        if outputs is None:
+            return
         self.outbox.put(outputs)
-        partition.applied(fresh)
+        partition.applied(chunk)
         self.stats.chunks += 1
-        self.stats.records += len(fresh)
+        self.stats.records += len(chunk)
         self.stats.outputs += len(outputs)
 
-    async def _check_log_start(self, partition: Partition[StageT], chunk: Fetched) -> None:
+    async def _check_log_start(self, partition: Partition[StageT], chunk: Fetched | Chunk) -> None:
         """A gap is no fault of ours when the log does not have those records any more."""
         start = (await self.app.consumer.log_starts([partition.tp]))[partition.tp]
         if chunk.fetch_offset > start:
@@ -267,6 +282,8 @@ class StageRunner(Generic[StageT]):
         partition.skip_to(chunk.fetch_offset)
 
     async def _resume(self, mine: set[TP]) -> dict[TP, int]:
+        self._inquiries.forget()
+        self.rereading.forget()
         try:
             return await self.checkpointer.resume(mine)
         except Exception as error:  # Faust would only log it, and hang

@@ -4,6 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.handles import make_handles
+from schemas.histograms import NativeHistogram
 from streams.detect.reorder import Held, Reorder
 
 entries = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 50), st.integers(0, 2)), max_size=30)
@@ -59,3 +61,23 @@ def test_restored_reorder_goes_on() -> None:
 
     released, late = copy.release(30)
     assert (released.rows.tolist(), late) == ([1], 1)
+
+
+def test_histograms_that_were_released_are_forgotten() -> None:
+    """However many come, so many are kept as are held, and some; those held outlive a snapshot."""
+    reorder = Reorder()
+    for time in range(100):
+        values = reorder.bag.adopt(make_handles(100), [NativeHistogram(count=float(time))] * 100)
+        zeros = np.zeros(100, np.int64)
+        reorder.hold(Held(np.arange(100), zeros + time, values, zeros.astype(np.int32), zeros))
+        released, _ = reorder.release(time - 5)
+        found = reorder.bag.get(released.values)
+        assert [float(time - 5)] * len(found) == [each.count for each in found]
+
+    assert 500 < len(reorder.bag) < 4_000
+    again = Reorder()
+    again.restore(reorder.snapshot())
+    released, _ = again.release(99)
+    assert [95.0, 96.0, 97.0, 98.0, 99.0] == sorted(
+        {each.count for each in again.bag.get(released.values)}
+    )

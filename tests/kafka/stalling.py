@@ -17,7 +17,7 @@ from streams.transport import consumer
 from streams.transport.broker import Broker
 from streams.transport.chunk import Chunk
 from streams.transport.host import Host
-from streams.transport.runner import RunnerOptions
+from streams.transport.options import RunnerOptions
 from streams.transport.watchdog import StallLimits
 from tests.transport.tally import Tally
 

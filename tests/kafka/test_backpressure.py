@@ -15,7 +15,7 @@ from schemas.records import decode_record
 from streams.detect.stage import FusedStage
 from streams.time.clock import WallClock
 from streams.transport.chunk import Chunk
-from streams.transport.runner import RunnerOptions
+from streams.transport.options import RunnerOptions
 
 HELD_SECONDS = 12.0
 GROWTH_MB = 15.0

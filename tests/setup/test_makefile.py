@@ -13,6 +13,9 @@ TARGETS = {
     "lint",
     "types",
     "bench",
+    "accuracy",
+    "fuzz",
+    "recipes",
     "docs",
     "kafka",
     "kafka-stop",
@@ -97,4 +100,7 @@ def test_a_ready_environment_is_left_alone(root: Path, tmp_path: Path) -> None:
         script.write_text('#!/bin/sh\necho "ran $*"\n')
         script.chmod(0o755)
     (tmp_path / ".venv" / "ready").touch()
-    assert make(tmp_path, "test", "ARGS=-k one").stdout == "ran -m pytest -k one\n"
+    assert (
+        make(tmp_path, "test", "ARGS=-k one").stdout
+        == "ran -m pytest -n 2 --dist loadgroup -k one\n"
+    )

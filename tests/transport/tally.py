@@ -14,7 +14,7 @@ from streams.state.codec import decode, encode
 from streams.transport.broker import Broker
 from streams.transport.chunk import Chunk
 from streams.transport.host import Host
-from streams.transport.runner import RunnerOptions
+from streams.transport.options import RunnerOptions
 
 PARTITIONS = 4
 

@@ -10,20 +10,20 @@ from streams.transport.broker import Broker
 async def app(monkeypatch: pytest.MonkeyPatch) -> ChunkApp:
     """An app with a queue of two whose length is told by `waiting`."""
     made = ChunkApp("group", Broker("127.0.0.1:1"))
-    made.chunk_topics(["t"], queue_chunks=2)
+    made.chunk_topics(["t"], queue_fetches=2)
     made.waiting = 2
-    monkeypatch.setattr(made, "_waiting_chunks", lambda: made.waiting)
+    monkeypatch.setattr(made, "_waiting", lambda: made.waiting)
     return made
 
 
-async def test_there_is_no_room_while_chunks_wait(app: ChunkApp) -> None:
+async def test_there_is_no_room_while_fetches_wait(app: ChunkApp) -> None:
     """After the time given, the fetch is told to try later."""
     assert not await app.room(0.01)
     app.taken.set()
     assert not await app.room(0.01)
 
 
-async def test_a_chunk_that_is_taken_makes_room_at_once(app: ChunkApp) -> None:
+async def test_a_fetch_that_is_taken_makes_room_at_once(app: ChunkApp) -> None:
     """The fetch does not wait for its time to pass."""
     asking = asyncio.create_task(app.room(60.0))
     await asyncio.sleep(0)
