@@ -1,4 +1,4 @@
-"""NativeHistogram: one sample of a native histogram, and the literal that Prometheus's test files write it as.
+"""NativeHistogram: one sample of a native histogram, what may be wrong with it, and its literal in Prometheus's tests.
 
 Buckets are counts by index, empty ones left out. With an exponential schema bucket i holds what lies in
 (base**(i-1), base**i], base = 2**(2**-schema); with custom bounds, schema -53, what lies between the bounds i-1 and i.
@@ -9,12 +9,15 @@ import math
 import re
 from decimal import Decimal
 from enum import IntEnum
+from itertools import pairwise
 
 import msgspec
 
 CUSTOM_SCHEMA = -53
 LEAST_SCHEMA, MOST_SCHEMA = -4, 8
 LEAST_EXPONENT = -4
+FARTHEST_OCTAVE = 1076
+"""No float64 lies further from 1 than this many doublings or halvings, and one bucket more is for infinity."""
 
 
 class Hint(IntEnum):
@@ -56,6 +59,40 @@ class NativeHistogram(msgspec.Struct, frozen=True):
     def is_custom(self) -> bool:
         """Whether its buckets have custom bounds."""
         return self.schema == CUSTOM_SCHEMA
+
+
+def find_fault(histogram: NativeHistogram) -> str | None:
+    """What is wrong with a histogram from outside, as Prometheus would judge it; None when nothing is.
+
+    Prometheus 3, model/histogram, Validate. A bucket further out than any number is refused too.
+    """
+    if not histogram.is_custom and not LEAST_SCHEMA <= histogram.schema <= MOST_SCHEMA:
+        return f"schema {histogram.schema}"
+    counts = (histogram.count, histogram.zero_count, histogram.zero_threshold)
+    buckets = (*histogram.positive.values(), *histogram.negative.values())
+    if not all(0 <= number < math.inf for number in (*counts, *buckets)):
+        return "a count that is negative or not finite"
+    if histogram.is_custom:
+        return _custom_fault(histogram)
+    if histogram.bounds:
+        return "custom bounds with an exponential schema"
+    farthest = max(map(abs, (*histogram.positive, *histogram.negative)), default=0)
+    if farthest > math.ldexp(FARTHEST_OCTAVE, histogram.schema) + 1:
+        return f"bucket {farthest}, with schema {histogram.schema}"
+    return None
+
+
+def _custom_fault(histogram: NativeHistogram) -> str | None:
+    if histogram.zero_count or histogram.zero_threshold or histogram.negative:
+        return "custom bounds with a zero bucket or negative buckets"
+    bounds = histogram.bounds
+    if any(math.isnan(bound) for bound in bounds) or math.inf in bounds:
+        return "a custom bound that is NaN or infinity"
+    if any(above <= below for below, above in pairwise(bounds)):
+        return "custom bounds that do not ascend"
+    if not all(0 <= index <= len(bounds) for index in histogram.positive):
+        return "a bucket without a custom bound"
+    return None
 
 
 _HINTS = {

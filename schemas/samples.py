@@ -6,7 +6,8 @@ bytes beside their fingerprints, so that a reader that knows a fingerprint never
 
 Binary form, little endian: magic `TCSN`, version (1 byte), length of the head (4 bytes), head (msgpack of
 `_Head`), then the columns one after the other: fingerprints u64[k], label offsets u32[k+1], label bytes, series u32[n],
-times i64[n], values f64[n], offsets i64[n].
+times i64[n], values f64[n], offsets i64[n]. A batch with native histograms is of version 2 and has them behind that,
+as a msgpack array; one without stays of version 1, so that older code reads it.
 """
 
 import struct
@@ -19,11 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import DecodeError
+from schemas.handles import is_handle, numbers_of
+from schemas.histograms import NativeHistogram
 from schemas.labels import Labels, decode_labels, encode_labels, fingerprint_bytes
 from schemas.reasons import DeadLetterReason
 
 MAGIC = b"TCSN"
 VERSION = 1
+HISTOGRAM_VERSION = 2
 _PREFIX = struct.Struct("<4sBI")
 
 Int32s: TypeAlias = NDArray[np.int32]
@@ -45,6 +49,14 @@ class _Head(msgspec.Struct, array_like=True, frozen=True):
     samples: int
     label_bytes: int
     idle: bool = False
+
+
+class _LongerHead(_Head, array_like=True, frozen=True):
+    histogram_bytes: int = 0
+
+
+_encode_histograms = msgspec.msgpack.Encoder().encode
+_decode_histograms = msgspec.msgpack.Decoder(list[NativeHistogram]).decode
 
 
 class LabelTexts(Sequence[bytes]):
@@ -91,9 +103,10 @@ class SampleBatch:
         label_bytes: k canonical encodings of the label sets (`encode_labels`).
         series: uint32[n], for each sample the index of its label set.
         times: int64[n], event time in ms.
-        values: float64[n]; NaN only as the stale marker.
+        values: float64[n]; one that is a handle names a histogram by its index.
         offsets: int64[n], source offset of each sample, ascending.
         idle: the source partition has nothing to read: until its next batch it holds nobody back.
+        histograms: native histograms among the samples.
 
     """
 
@@ -108,6 +121,7 @@ class SampleBatch:
     values: Float64s
     offsets: Int64s
     idle: bool = False
+    histograms: Sequence[NativeHistogram] = ()
 
     def __len__(self) -> int:
         return len(self.times)
@@ -130,6 +144,7 @@ class SampleBatch:
             self.values[mask],
             self.offsets[mask],
             self.idle,
+            self.histograms,
         )
 
 
@@ -166,21 +181,24 @@ def encode_batch(batch: SampleBatch) -> bytes:
     lengths = np.fromiter(map(len, batch.label_bytes), np.uint32, len(batch.label_bytes))
     ends = np.zeros(len(lengths) + 1, np.uint32)
     np.cumsum(lengths, out=ends[1:])
-    head = msgspec.msgpack.encode(
-        _Head(
-            batch.topic,
-            batch.partition,
-            batch.watermark,
-            batch.record_time,
-            len(batch.fingerprints),
-            len(batch),
-            int(ends[-1]),
-            batch.idle,
-        )
+    facts = (
+        batch.topic,
+        batch.partition,
+        batch.watermark,
+        batch.record_time,
+        len(batch.fingerprints),
+        len(batch),
+        int(ends[-1]),
+        batch.idle,
     )
+    version, histograms, written = VERSION, b"", _Head(*facts)
+    if batch.histograms:
+        histograms = _encode_histograms(batch.histograms)
+        version, written = HISTOGRAM_VERSION, _LongerHead(*facts, len(histograms))
+    head = msgspec.msgpack.encode(written)
     return b"".join(
         (
-            _PREFIX.pack(MAGIC, VERSION, len(head)),
+            _PREFIX.pack(MAGIC, version, len(head)),
             head,
             batch.fingerprints.astype("<u8", copy=False).tobytes(),
             ends.astype("<u4", copy=False).tobytes(),
@@ -189,6 +207,7 @@ def encode_batch(batch: SampleBatch) -> bytes:
             batch.times.astype("<i8", copy=False).tobytes(),
             batch.values.astype("<f8", copy=False).tobytes(),
             batch.offsets.astype("<i8", copy=False).tobytes(),
+            histograms,
         )
     )
 
@@ -209,16 +228,19 @@ def decode_batch(data: bytes) -> SampleBatch:
     magic, version, head_length = _PREFIX.unpack_from(data)
     if magic != MAGIC:
         raise _refuse(f"magic number {magic!r} instead of {MAGIC!r}")
-    if version != VERSION:
-        raise _refuse(f"sample batch of version {version}, this code reads {VERSION}")
+    if version not in (VERSION, HISTOGRAM_VERSION):
+        known = f"{VERSION} and {HISTOGRAM_VERSION}"
+        raise _refuse(f"sample batch of version {version}, this code reads {known}")
     at = _PREFIX.size + head_length
+    kind = _LongerHead if version == HISTOGRAM_VERSION else _Head
     try:
-        head = msgspec.msgpack.decode(data[_PREFIX.size : at], type=_Head)
+        head = msgspec.msgpack.decode(data[_PREFIX.size : at], type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise _refuse(f"head of sample batch: {error}") from error
     k, n = head.series, head.samples
-    if min(k, n, head.label_bytes) < 0 or (
-        len(data) != at + k * 8 + (k + 1) * 4 + head.label_bytes + n * (4 + 8 + 8 + 8)
+    more = head.histogram_bytes if isinstance(head, _LongerHead) else 0
+    if min(k, n, head.label_bytes, more) < 0 or (
+        len(data) != at + k * 8 + (k + 1) * 4 + head.label_bytes + n * (4 + 8 + 8 + 8) + more
     ):
         raise _refuse("length of sample batch does not fit its head")
     fingerprints = np.frombuffer(data, "<u8", k, at)
@@ -236,6 +258,9 @@ def decode_batch(data: bytes) -> SampleBatch:
     times = np.frombuffer(data, "<i8", n, at)
     values = np.frombuffer(data, "<f8", n, at + n * 8)
     offsets = np.frombuffer(data, "<i8", n, at + n * 16)
+    histograms: Sequence[NativeHistogram] = ()
+    if isinstance(head, _LongerHead):
+        histograms = _read_histograms(data[len(data) - more :], values)
     return SampleBatch(
         head.topic,
         head.partition,
@@ -248,4 +273,17 @@ def decode_batch(data: bytes) -> SampleBatch:
         values,
         offsets,
         head.idle,
+        histograms,
     )
+
+
+def _read_histograms(data: bytes, values: Float64s) -> list[NativeHistogram]:
+    """Histograms of a batch, of which these values name no others."""
+    try:
+        found = _decode_histograms(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise _refuse(f"histograms of sample batch: {error}") from error
+    named = numbers_of(values[is_handle(values)])
+    if int(named.max(initial=-1)) >= len(found):
+        raise _refuse("a sample names a histogram that is not in its batch")
+    return found

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.config.limits import LimitsConfig
+from schemas.config.options import OptionsConfig
 from schemas.errors import DecodeError
 from schemas.reasons import DeadLetterReason
 from schemas.wire.columns import Columns, Decoder, Refusal, join
@@ -26,12 +27,20 @@ class Format:
         make: decoder of it, for these limits.
         content_types: values of a record's header `content-type` that mean it.
         starts: first bytes of every record of it, for `auto`; empty where they tell nothing.
+        shapes: for `auto`, sets of keys; a JSON object with all the keys of one of them is a record of it.
+        claims: for `auto`, whether bytes that are told neither so nor so look like a record of it.
+        configured: decoder of it for these limits and the source's options, where it has any.
+        options: names of the options that it takes.
 
     """
 
     make: Callable[[LimitsConfig], Decoder]
     content_types: tuple[str, ...] = ()
     starts: tuple[bytes, ...] = ()
+    shapes: tuple[frozenset[str], ...] = ()
+    claims: Callable[[bytes], bool] | None = None
+    configured: Callable[[LimitsConfig, OptionsConfig], Decoder] | None = None
+    options: tuple[str, ...] = ()
 
 
 def of_record(
@@ -113,4 +122,14 @@ def _native(limits: LimitsConfig) -> NativeJson:
     )
 
 
-NATIVE = Format(_native, ("application/json",), (b"{", b"[", b" ", b"\n", b"\r", b"\t"))
+NATIVE = Format(
+    _native,
+    ("application/json",),
+    # two of the three, so that a record which lacks the third is told what it lacks
+    shapes=(
+        frozenset({"ts", "metric"}),
+        frozenset({"ts", "value"}),
+        frozenset({"metric", "value"}),
+        frozenset({"ts", "metric", "value"}),
+    ),
+)

@@ -10,8 +10,7 @@ writes in new forms, so much is read in a minute, for it may be a known series; 
 of new series costs little.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 
 import msgspec
 import numpy as np
@@ -20,17 +19,12 @@ from numpy.typing import NDArray
 from schemas.config.limits import LimitsConfig
 from schemas.errors import CheckpointError, DecodeError
 from schemas.fingerprints import FingerprintIndex
-from schemas.labels import (
-    METRIC,
-    TENANT,
-    encode_labels,
-    fingerprint_bytes,
-    home,
-    make_labels,
-)
+from schemas.labelling import AS_WRITTEN, Labelling
+from schemas.labels import fingerprint_bytes
 from schemas.reasons import DeadLetterReason
 from schemas.wire.bounds import find_breach
 from schemas.wire.forms import Forms
+from schemas.wire.identity import NOWHERE, Identity, Named, place
 from schemas.wire.series import SeriesColumns, make_series
 from schemas.wire.tenants import Tenants
 
@@ -43,24 +37,6 @@ FORMS_PER_SERIES = 4
 SPARE_FORMS = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """How tenant and locality of a series are found.
-
-    Attributes:
-        tenant_label: label whose value is the tenant.
-        default_tenant: tenant of a series without that label.
-        locality: labels, besides the tenant, whose series meet in one partition.
-        partitions: number of detect partitions.
-
-    """
-
-    tenant_label: str = "tenant"
-    default_tenant: str = "default"
-    locality: tuple[str, ...] = ("service",)
-    partitions: int = 1
-
-
 class Interner:
     """Dense ids of label sets, with fingerprint, detect partition and tenant of each as columns.
 
@@ -68,13 +44,23 @@ class Interner:
         label_bytes: canonical bytes of each id's label set, empty where it was not seen since a restart.
         identity: how tenant and locality are found.
         tenants: numbers of the tenants, and how much they have here.
+        tenant: tenant of all that is interned now, where its record says it; None where its labels do.
+        labelling: how labels are made ours.
+        drops: whether there is anything that a rule drops.
         resets: grows when ids get other label sets, or are no longer found.
 
     """
 
-    def __init__(self, identity: Identity, limits: LimitsConfig) -> None:
+    def __init__(
+        self, identity: Identity, limits: LimitsConfig, labelling: Labelling = AS_WRITTEN
+    ) -> None:
         self.identity = identity
+        self.tenant: str | None = None
+        self.drops = False
         self._limits = limits
+        self.labelling = labelling
+        label = identity.tenant_label
+        self._tenant_moves = label != "" and labelling.may_write(label)
         self.resets = 0
         self.label_bytes: list[bytes] = []
         self.tenants = Tenants()
@@ -89,14 +75,23 @@ class Interner:
 
     def forms(self, metric: str) -> Mapping[bytes, int]:
         """Ids by the raw forms of labels that this metric has come with."""
-        return self._forms.of(metric)
+        return self._forms.of(self._whole(metric))
+
+    def _whole(self, metric: str) -> str:
+        """What forms go by: a form means another series in a record of another tenant."""
+        return metric if self.tenant is None else f"{len(self.tenant)} {self.tenant} {metric}"
+
+    @property
+    def mapped(self) -> Collection[str]:
+        """Names of labels that the source gives other names, for decoders that leave out what nobody asks for."""
+        return self.labelling.mapped
 
     def fingerprints(self, ids: NDArray[np.intp]) -> NDArray[np.uint64]:
         """Fingerprint of each id."""
         return self._columns.fingerprints[ids]
 
     def partitions(self, ids: NDArray[np.intp]) -> NDArray[np.int32]:
-        """Detect partition of each id."""
+        """Detect partition of each id; `NOWHERE` for what a rule drops."""
         return self._columns.partitions[ids]
 
     def tenant_numbers(self, ids: NDArray[np.intp]) -> NDArray[np.int32]:
@@ -104,7 +99,9 @@ class Interner:
         return self._columns.tenants[ids]
 
     def tenant_of(self, labels: Mapping[str, str]) -> str:
-        """Tenant of a label set as it was sent."""
+        """Tenant of a label set, after mapping and rules."""
+        if self.tenant is not None:
+            return self.tenant
         return labels.get(self.identity.tenant_label) or self.identity.default_tenant
 
     def intern(self, metric: str, raw: bytes, labels: Mapping[str, str]) -> int:
@@ -114,31 +111,49 @@ class Interner:
             DecodeError: the metric or a label breaks a limit, or there is no room for another series or tenant.
 
         """
-        remembered = self._forms.of(metric).get(raw)
+        whole = self._whole(metric)
+        remembered = self._forms.of(whole).get(raw)
         if remembered is not None:
             return remembered
-        tenant = self.tenant_of(labels)
+        named = self._named(metric, labels) if self._tenant_moves else None
+        tenant = self.tenant_of(labels if named is None else named.labels)
         number = self.tenants.number(tenant)
         lack = self._lack(number)
-        strange = lack is not None and not self._forms.was_known(metric, raw)
+        strange = lack is not None and not self._forms.was_known(whole, raw)
         if lack is not None and strange and not self.tenants.look(number):
             raise DecodeError(lack, *self._whose(tenant, number))
-        breach = find_breach(metric, labels, self._limits)
-        if breach is not None:
-            raise DecodeError(*breach, self._name(number))
-        canonical = encode_labels(make_labels({**labels, METRIC: metric, TENANT: tenant}))
+        named = named or self._named(metric, labels)
+        canonical, home = place(self.identity, self.labelling, tenant, named)
         print_ = fingerprint_bytes(canonical)
         known = self._index.get(print_)
         if known < 0:
-            if lack is not None:
+            # what is dropped takes one place a tenant, whatever the tenant has
+            if lack is not None and (home != NOWHERE or number < 0):
                 raise DecodeError(lack, *self._whose(tenant, number))
             known = self._add(print_, tenant)
         if not self.label_bytes[known]:
             self.label_bytes[known] = canonical
-            place = home(tenant, labels, self.identity.locality, self.identity.partitions)
-            self._columns.partitions[known] = place
-        self._remember(metric, raw, known)
+            self._columns.partitions[known] = home
+            self.drops = self.drops or home == NOWHERE
+        self._remember(whole, raw, known)
         return known
+
+    def _named(self, metric: str, labels: Mapping[str, str]) -> Named:
+        """Metric and labels as they are here, but for what is personal; limits hold before and after."""
+        self._check(metric, labels)
+        found = self.labelling.rename(metric, labels)
+        if found is None:
+            return Named(metric, labels, dropped=True)
+        named = Named(*found)
+        if named.labels is not labels:
+            self._check(named.metric, named.labels)
+        return named
+
+    def _check(self, metric: str, labels: Mapping[str, str]) -> None:
+        breach = find_breach(metric, labels, self._limits)
+        if breach is not None:
+            number = self.tenants.number(self.tenant_of(labels))
+            raise DecodeError(*breach, self._name(number))
 
     def _name(self, number: int) -> str:
         """Name of a tenant that has series, empty for any other: those there may be without end."""
@@ -151,9 +166,12 @@ class Interner:
     def no_room(self, tenant: str) -> tuple[DeadLetterReason, str] | None:
         """Why what is not remembered of a tenant, empty for the default, is refused unread; None when it is not.
 
-        The reason, and the tenant where it is known.
+        The reason, and the tenant where it is known. Nothing is refused unread where rules may make another tenant of
+        the one that was written.
         """
-        number = self.tenants.number(tenant or self.identity.default_tenant)
+        if self._tenant_moves and self.tenant is None:
+            return None
+        number = self.tenants.number(self.tenant or tenant or self.identity.default_tenant)
         lack = self._lack(number)
         if lack is None or self.tenants.may_look(number):
             return None
@@ -166,7 +184,7 @@ class Interner:
 
     def was_known(self, metric: str, raw: bytes) -> bool:
         """Whether a form that is not among `forms` was remembered before the restart."""
-        return self._forms.was_known(metric, raw)
+        return self._forms.was_known(self._whole(metric), raw)
 
     def _lack(self, number: int) -> DeadLetterReason | None:
         """Why a tenant may have no other series; None when it may."""
@@ -190,10 +208,17 @@ class Interner:
 
     def _remember(self, metric: str, raw: bytes, known: int) -> None:
         # whoever writes its labels in ever new ways has them parsed each time, and fills no memory
+        if self._has_room(known) or self._forms.was_known(metric, raw):
+            tenant = self._columns.tenants.item(known)
+            self.tenants.forms[tenant] += self._forms.add(metric, raw, known)
+
+    def _has_room(self, known: int) -> bool:
+        """Whether one more form of an id may be remembered."""
         tenant = self._columns.tenants.item(known)
         room = FORMS_PER_SERIES * self.tenants.series[tenant] + SPARE_FORMS
-        if self.tenants.forms[tenant] < room or self._forms.was_known(metric, raw):
-            self.tenants.forms[tenant] += self._forms.add(metric, raw, known)
+        if self._columns.partitions.item(known) == NOWHERE:  # one label set for all that is dropped
+            room = max(room, self._limits.series_per_tenant)
+        return bool(self.tenants.forms[tenant] < room)
 
     def turn(self, minute: int) -> None:
         """Say which minute of the log it is."""
@@ -209,6 +234,7 @@ class Interner:
         """Let series go that were last heard before this minute; their ids keep their label sets until `compact`."""
         count = len(self)
         heard = self._columns.heard[:count]
+        heard[self._crowded()] = before_minute - 1
         if not ((heard < before_minute) & (heard != GONE)).any():
             return
         heard[heard < before_minute] = GONE
@@ -219,6 +245,14 @@ class Interner:
         self._index.replace(self._columns.fingerprints[alive], alive)
         self._rename(np.where(heard == GONE, -1, np.arange(count)))
         self._any_gone = True
+
+    def _crowded(self) -> list[int]:
+        """Ids for all that is dropped of a tenant, where no more forms fit: they are to be learnt anew."""
+        if not self.drops:
+            return []
+        dropped = self._columns.partitions[: len(self)] == NOWHERE
+        dropped &= self._columns.heard[: len(self)] != GONE
+        return [known for known in np.flatnonzero(dropped).tolist() if not self._has_room(known)]
 
     def compact(self) -> NDArray[np.intp] | None:
         """Give back the memory of what has gone; only for who keeps no ids, for the others are numbered anew.

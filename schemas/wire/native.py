@@ -47,7 +47,7 @@ _decode_one = msgspec.json.Decoder(_Sample).decode
 _decode_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_labels = msgspec.json.Decoder(dict[str, str]).decode
 
-_OPEN, _CLOSE = b"{}"
+_OPEN, _CLOSE, _FEED = b"{}\n"
 
 
 class NativeJson:
@@ -100,7 +100,7 @@ class NativeJson:
         return _columns(samples, times, *places, refused, interner)
 
     def _at_once(self, values: Sequence[bytes | None]) -> list[_Numbered] | None:
-        """The samples of a chunk whose every record is one good object, None for any other chunk.
+        """The samples of a chunk whose every record is one good object on one line, None for any other chunk.
 
         Records are put on lines of their own and read in one call. Each begins with an opening and ends with a closing
         brace, and no string of JSON holds a bare line feed: so two of them can never be read as one object,
@@ -110,12 +110,16 @@ class NativeJson:
             text = b"\n".join(values)  # type: ignore[arg-type]  # a null raises
         except TypeError:
             return None
-        lengths = np.fromiter(map(len, values), np.int64, len(values))  # type: ignore[arg-type]  # as above
-        if not len(lengths) or lengths.min() == 0 or lengths.max() > self._message_bytes:
-            return None
         data = np.frombuffer(text, np.uint8)
-        ends = np.cumsum(lengths + 1) - 1
-        if (data[ends - lengths] != _OPEN).any() or (data[ends - 1] != _CLOSE).any():
+        feeds = np.flatnonzero(data == _FEED)
+        if len(feeds) != len(values) - 1 or not len(data):
+            return None
+        ends = np.append(feeds, len(data))
+        starts = np.append(0, feeds + 1)
+        lengths = ends - starts
+        if lengths.min() == 0 or lengths.max() > self._message_bytes:
+            return None
+        if (data[starts] != _OPEN).any() or (data[ends - 1] != _CLOSE).any():
             return None
         try:
             found = _decode_lines(text)

@@ -16,17 +16,34 @@ from schemas.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:  # the configuration asks for names before the formats can be imported
     from schemas.config.limits import LimitsConfig
+    from schemas.config.options import OptionsConfig
     from schemas.wire.columns import Decoder
     from schemas.wire.format import Format
 
 GROUP = "tocsin.formats"
 AUTO = "auto"
 """The one that looks at each record, and at its headers where it is given them."""
+CLOUD_EVENTS = "cloud_events"
+CONFLUENT = "confluent"
+LOOK_AT_HEADERS = frozenset({AUTO, CLOUD_EVENTS, CONFLUENT})
+"""Those that ask a record's headers."""
 OURS = {
     "arrow": "schemas.wire.arrow:ARROW",
     AUTO: "schemas.wire.auto:AUTO",
+    CLOUD_EVENTS: "schemas.wire.auto:CLOUD_EVENTS",
+    CONFLUENT: "schemas.wire.confluent.decoder:CONFLUENT",
+    "debezium": "schemas.wire.debezium:DEBEZIUM",
+    "influx": "schemas.wire.influx:INFLUX",
     "native": "schemas.wire.format:NATIVE",
+    "otlp": "schemas.wire.otlp.records:OTLP",
+    "otlp_logs": "schemas.wire.otlp.records:LOGS",
+    "otlp_metrics": "schemas.wire.otlp.records:METRICS",
+    "otlp_traces": "schemas.wire.otlp.records:TRACES",
+    "prometheus_adapter": "schemas.wire.prometheus_adapter:PROMETHEUS_ADAPTER",
+    "remote_write": "schemas.wire.remote_write.decoder:REMOTE_WRITE",
     "samples": "schemas.wire.samples:SAMPLES",
+    "telegraf": "schemas.wire.telegraf:TELEGRAF",
+    "vector": "schemas.wire.vector:VECTOR",
 }
 
 
@@ -59,6 +76,11 @@ def find_format(name: str) -> "Format":
     return found
 
 
-def make_decoder(name: str, limits: "LimitsConfig") -> "Decoder":
+def make_decoder(
+    name: str, limits: "LimitsConfig", options: "OptionsConfig | None" = None
+) -> "Decoder":
     """Decoder of the format of this name; raises ConfigError as `find_format` does."""
-    return find_format(name).make(limits)
+    found = find_format(name)
+    if found.configured is None or options is None:
+        return found.make(limits)
+    return found.configured(limits, options)

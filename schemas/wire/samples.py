@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from schemas.config.limits import LimitsConfig
 from schemas.errors import DecodeError
 from schemas.fingerprints import FingerprintIndex
+from schemas.handles import is_handle, numbers_of
+from schemas.histograms import NativeHistogram, find_fault
 from schemas.labels import METRIC, decode_labels, encode_labels, fingerprint_bytes, make_labels
 from schemas.reasons import DeadLetterReason
 from schemas.records import Headers
-from schemas.samples import MAGIC, SampleBatch, decode_batch
+from schemas.samples import MAGIC, STALE_BITS, SampleBatch, decode_batch
 from schemas.wire.columns import WHOLE, Columns, Refusal
 from schemas.wire.format import Format, count_fault, of_chunk, of_record, refusals, size_fault
 from schemas.wire.interner import Interner
@@ -57,7 +59,11 @@ class Samples:
                 continue
             series = ids[batch.series]
             part = of_record(at, series, batch.times, batch.values, np.arange(len(series)))
-            parts.append(part if int(ids.min(initial=0)) >= 0 else part.keep(series >= 0))
+            whole = int(ids.min(initial=0)) >= 0
+            if batch.histograms:
+                whole = _add_histograms(part, batch.histograms) and whole
+                refused += part.refused
+            parts.append(part if whole else part.keep(part.series >= 0))
         return of_chunk(parts, refused)
 
     def _read(self, value: bytes | None) -> SampleBatch:
@@ -126,6 +132,25 @@ def _read_set(encoded: bytes, print_: int, interner: Interner) -> tuple[str, byt
             f"fingerprint {print_:016x} is not that of {encoded[:100]!r}",
         )
     return metric, raw, labels
+
+
+def _add_histograms(part: Columns, histograms: Sequence[NativeHistogram]) -> bool:
+    """Let samples of a record name these histograms; whether all are good.
+
+    A sample that names a bad one is refused alone, and has -1 for its id.
+    """
+    part.histograms = list(histograms)
+    part.meant = is_handle(part.values) | (part.values.view(np.int64) == STALE_BITS)
+    faults = {n: fault for n, each in enumerate(histograms) if (fault := find_fault(each))}
+    if not faults:
+        return True
+    at = np.flatnonzero(is_handle(part.values) & (part.series >= 0))
+    for sample, number in zip(at.tolist(), numbers_of(part.values[at]).tolist(), strict=True):
+        if number in faults:
+            part.series[sample] = -1
+            record = part.records.item(sample)
+            part.refuse(record, sample, DeadLetterReason.BAD_HISTOGRAM, faults[number])
+    return False
 
 
 SAMPLES = Format(Samples, (CONTENT_TYPE,), (MAGIC,))

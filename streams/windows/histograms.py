@@ -1,46 +1,26 @@
-"""Histograms beside the samples: a column of float64 holds a NaN that names one, a handle, and a bag knows which.
+"""Bag: histograms beside the samples; a column of float64 names them by handles, and the bag knows which is which.
 
-A handle is a quiet NaN that no computation makes: its upper 16 bits are 0x7FFC, the lower 48 number the histogram. So
-columns, windows and vectors carry histograms as they carry floats; only who computes with values must look.
+So columns, windows and vectors carry histograms as they carry floats; only who computes with values must look.
 Refuses to guess: a handle that the bag does not know is an error, and what comes from outside must be cleaned first.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import CheckpointError
+from schemas.handles import NUMBER_BITS, is_handle, make_handles, numbers_of, pick
 from schemas.histograms import NativeHistogram
-from schemas.samples import Float64s, Int64s
+from schemas.samples import Float64s
 from streams.windows.blocks import Bools
 
-MARK = 0x7FFC
-NUMBER_BITS = 48
 PASSING = 1 << (NUMBER_BITS - 1)
 """Numbers from here on belong to one evaluation; below, to the store."""
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(dict[int, NativeHistogram])
-
-
-def is_handle(values: Float64s) -> Bools:
-    """Which values name a histogram."""
-    found: Bools = (np.ascontiguousarray(values).view(np.int64) >> NUMBER_BITS) == MARK
-    return found
-
-
-def without_handles(values: Float64s) -> Float64s:
-    """Values from outside, where a NaN that looks like a handle is nothing but NaN."""
-    strange = is_handle(values)
-    return np.where(strange, np.nan, values) if strange.any() else values
-
-
-def numbers_of(handles: Float64s) -> Int64s:
-    """The numbers in handles."""
-    bits: Int64s = np.ascontiguousarray(handles).view(np.int64) & ((1 << NUMBER_BITS) - 1)
-    return bits
 
 
 class Bag:
@@ -62,14 +42,27 @@ class Bag:
         found = is_handle(values)
         return found if found.any() else None
 
-    def hold(self, histograms: Iterable[NativeHistogram]) -> Float64s:
+    def hold(self, histograms: Collection[NativeHistogram]) -> Float64s:
         """Handles of these."""
-        numbers = []
-        for each in histograms:
-            self._held[self._next] = each
-            numbers.append(self._next | MARK << NUMBER_BITS)
-            self._next += 1
-        return np.array(numbers, np.int64).view(np.float64)
+        first, self._next = self._next, self._next + len(histograms)
+        self._held.update(zip(range(first, self._next), histograms, strict=True))
+        return make_handles(len(histograms), first)
+
+    def adopt(self, values: Float64s, histograms: Sequence[NativeHistogram]) -> Float64s:
+        """Hold those of the histograms that these values name by index; the values with handles of this bag."""
+        adopted, named = pick(values, histograms, self._next)
+        self.hold(named)
+        return adopted
+
+    def known(self, values: Float64s) -> Float64s:
+        """Values from outside, where a handle that this bag does not know is nothing but NaN."""
+        at = np.flatnonzero(is_handle(values))
+        strange = [number not in self._held for number in numbers_of(values[at]).tolist()]
+        if not any(strange):
+            return values
+        cleaned = values.copy()
+        cleaned[at[strange]] = np.nan
+        return cleaned
 
     def get(self, handles: Float64s) -> list[NativeHistogram]:
         """The histograms that these values name, all of them handles."""

@@ -2,12 +2,18 @@
 
 import json
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.config import Config
+from schemas.config import Config, LimitsConfig
+from schemas.handles import is_handle, make_handles, numbers_of
+from schemas.histograms import NativeHistogram
 from schemas.labels import get_label
 from schemas.samples import decode_batch
+from schemas.wire.interner import Identity, Interner
+from streams.ingest.reader import Samples
+from streams.ingest.shuffle import make_batches
 from streams.ingest.stage import IngestStage
 from streams.transport.chunk import Chunk
 
@@ -71,3 +77,33 @@ def test_partition_without_samples_learns_the_watermark() -> None:
     assert [o.partition for o in out] == [0, 1, 2, 3]
     assert sorted(map(len, batches)) == [0, 0, 0, 1]
     assert {b.watermark for b in batches} == {NOW - config.time.allowed_lateness}
+
+
+@given(st.lists(st.tuples(st.sampled_from("stuvw"), st.booleans()), max_size=20))
+def test_histograms_go_where_their_series_goes(found: list[tuple[str, bool]]) -> None:
+    """Each batch has those that its samples name and no others; the rest are numbers."""
+    interner = Interner(Identity(partitions=4), LimitsConfig())
+    ids = [interner.intern("m", service.encode(), {"service": service}) for service, _ in found]
+    native = np.array([each for _, each in found], np.bool_)
+    values = np.arange(len(found), dtype=np.float64)
+    count = int(native.sum())
+    values[native] = make_handles(count)
+    histograms = [NativeHistogram(count=float(at)) for at in np.flatnonzero(native)]
+    places = np.arange(len(found))
+    samples = Samples(np.array(ids, np.intp), places, values, places, histograms)
+    batches = make_batches(
+        samples, interner, topic="t", partition=0, watermark=0, record_time=0, partitions=4
+    )
+    seen: list[tuple[str, float]] = []
+    for _, batch in batches:
+        named = numbers_of(batch.values[is_handle(batch.values)]).tolist()
+        assert list(range(len(batch.histograms))) == named
+        for at, value in enumerate(batch.values.tolist()):
+            service = get_label(batch.labels(int(batch.series[at])), "service")
+            is_native = value != value  # noqa: PLR0124  NaN
+            number = numbers_of(batch.values[at : at + 1]).item()
+            seen.append((service, batch.histograms[number].count if is_native else value))
+
+    assert sorted(seen, key=lambda each: each[1]) == [
+        (s, float(n)) for n, (s, _) in enumerate(found)
+    ]

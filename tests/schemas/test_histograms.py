@@ -3,11 +3,13 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from schemas.histograms import (
     CUSTOM_SCHEMA,
     Hint,
     NativeHistogram,
+    find_fault,
     parse_histogram,
     short,
     show_histogram,
@@ -78,3 +80,28 @@ def test_other_texts_are_refused(text: str, said: str) -> None:
 def test_numbers_are_short_as_in_go(value: float, expected: str) -> None:
     """`%g`: the shortest digits, an exponent of two figures at least."""
     assert expected == short(value)
+
+
+@given(exponential)
+def test_a_sound_histogram_has_no_fault(histogram: NativeHistogram) -> None:
+    """Whatever its resolution; one count below 0 is a fault."""
+    assert find_fault(histogram) is None
+    assert find_fault(replace(histogram, count=-1.0)) is not None
+    assert find_fault(replace(histogram, positive={3: -1.0})) is not None
+
+
+BUCKETS = {
+    "coarse, the last": (-4, 64, True),
+    "coarse, beyond": (-4, 70, False),
+    "fine, infinity": (8, 1024 * 256 + 1, True),
+    "fine, the least": (8, -1074 * 256, True),
+    "fine, beyond": (8, -1080 * 256, False),
+}
+
+
+@pytest.mark.parametrize(("schema", "index", "is_good"), BUCKETS.values(), ids=BUCKETS)
+def test_a_bucket_beyond_all_numbers_is_a_fault(schema: int, index: int, is_good: bool) -> None:
+    """Every float64, and infinity, has its bucket; further out there is none."""
+    histogram = NativeHistogram(schema=schema, count=1.0, positive={index: 1.0})
+
+    assert is_good == (find_fault(histogram) is None)

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import CheckpointError
+from schemas.handles import is_handle, make_handles, numbers_of, without_handles
 from schemas.histograms import NativeHistogram
 from schemas.samples import STALE_BITS
-from streams.windows.histograms import PASSING, Bag, is_handle, numbers_of, without_handles
+from streams.windows.histograms import PASSING, Bag
 
 ONE, OTHER = NativeHistogram(count=1.0), NativeHistogram(count=2.0)
 
@@ -95,3 +96,29 @@ def test_a_broken_snapshot_is_refused() -> None:
     """It says whose it is."""
     with pytest.raises(CheckpointError, match="histograms of a checkpoint"):
         Bag().restore({"histograms": np.frombuffer(b"\xc1", np.uint8)})
+
+
+def test_what_is_adopted_has_numbers_of_this_bag() -> None:
+    """A list that goes along with values, of which they name some, in any order."""
+    bag = Bag()
+    before = bag.hold([ONE])
+    values = np.concatenate((make_handles(1, 2), [1.5], make_handles(1, 0)))
+
+    adopted = bag.adopt(values, [OTHER, ONE, ONE])
+
+    assert [ONE, 1.5, OTHER] == [bag.value(adopted, at) for at in range(3)]
+    assert [ONE] == bag.get(before)
+    assert 3 == len(bag)
+
+
+def test_a_handle_that_is_not_known_is_nan() -> None:
+    """What is known stays, and no other value changes."""
+    bag = Bag()
+    mine = bag.hold([ONE])
+    stale = np.array([STALE_BITS], np.int64).view(np.float64)
+
+    found = bag.known(np.concatenate((mine, make_handles(1, 7), [1.5], stale)))
+
+    assert [True, False, False, False] == is_handle(found).tolist()
+    assert np.array([np.nan, 1.5]).tobytes() == found[1:3].tobytes()
+    assert stale.tobytes() == found[3:].tobytes()

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 from msgspec.structs import replace
 
+from schemas.handles import is_handle
 from schemas.histograms import Hint, NativeHistogram
 from schemas.samples import Float64s, Int64s
 from streams.rules.native.arithmetic import is_reset
 from streams.windows.blocks import Bools
-from streams.windows.histograms import Bag, is_handle
+from streams.windows.histograms import Bag
 from streams.windows.series import BEFORE_ALL_MS, SeriesStore
 
 
@@ -17,26 +18,33 @@ def append_histograms(
     store: SeriesStore, rows: Int64s, times: Int64s, histograms: Sequence[NativeHistogram]
 ) -> Bools:
     """Take in histograms sorted by (row, time), as `SeriesStore.append` takes in floats; which of them were taken."""
-    told: list[NativeHistogram] = []
-    before = _latest(store, rows)
-    for at, histogram in enumerate(histograms):
-        again = at > 0 and rows[at] == rows[at - 1]
-        told.append(_told(histogram, histograms[at - 1] if again else before.get(int(rows[at]))))
-    taken = store.append(rows, times, store.bag.hold(told))
-    store.forget_histograms()
-    return taken
+    bag = Bag()
+    return append_mixed(store, rows, times, bag.hold(histograms), bag)
 
 
 def append_mixed(
     store: SeriesStore, rows: Int64s, times: Int64s, values: Float64s, bag: Bag
-) -> None:
-    """Take in values, distinct rows ascending, of which some name histograms of a bag."""
+) -> Bools:
+    """Take in values sorted by (row, time), of which some name histograms of a bag; which of them were taken."""
     mask = bag.mask(values)
     if mask is None:
-        store.append(rows, times, values)
-        return
-    store.append(rows[~mask], times[~mask], values[~mask])
-    append_histograms(store, rows[mask], times[mask], bag.get(values[mask]))
+        return store.append(rows, times, values)
+    at = np.flatnonzero(mask)
+    histograms = bag.get(values[at])
+    before = _latest(store, rows[at])
+    told: list[NativeHistogram] = []
+    for turn, (place, histogram) in enumerate(zip(at.tolist(), histograms, strict=True)):
+        last: NativeHistogram | None
+        if place and rows[place] == rows[place - 1]:
+            last = histograms[turn - 1] if mask[place - 1] else None
+        else:
+            last = before.get(int(rows[place]))
+        told.append(_told(histogram, last))
+    stored = values.copy()
+    stored[at] = store.bag.hold(told)
+    taken = store.append(rows, times, stored)
+    store.forget_histograms()
+    return taken
 
 
 def _latest(store: SeriesStore, rows: Int64s) -> dict[int, NativeHistogram]:

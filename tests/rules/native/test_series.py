@@ -2,13 +2,13 @@
 
 import numpy as np
 
+from schemas.handles import is_handle
 from schemas.histograms import Hint, NativeHistogram, parse_histogram
 from schemas.labels import encode_labels, fingerprint_bytes, make_labels
 from streams.rules.engine import RuleEngine
 from streams.rules.load import parse_rules
 from streams.rules.native.append import append_histograms
 from streams.rules.plan import compile_expression
-from streams.windows.histograms import is_handle
 from streams.windows.series import SeriesStore
 from tests.rules.conftest import make_store
 

@@ -10,7 +10,7 @@ from schemas.config import LimitsConfig, find_problems
 from schemas.errors import ConfigError
 from schemas.wire import registry
 from schemas.wire.native import NativeJson
-from schemas.wire.registry import OURS, find_format, make_decoder, names
+from schemas.wire.registry import CONFLUENT, OURS, find_format, make_decoder, names
 
 THEIRS = [
     EntryPoint("graphite", "schemas.wire.format:NATIVE", registry.GROUP),
@@ -66,7 +66,10 @@ def test_check_names_the_nearest_format_with_its_line() -> None:
 @pytest.mark.parametrize("name", OURS)
 def test_known_formats_are_sound(name: str) -> None:
     """Each of our formats may stand in a configuration."""
-    assert [] == find_problems(f"sources:\n  - format: {name}\n", "tocsin.yaml")
+    where = "    options: {registry: {url: http://registry.example.com}}\n"
+    text = f"sources:\n  - format: {name}\n{where if name == CONFLUENT else ''}"
+
+    assert [] == find_problems(text, "tocsin.yaml")
 
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

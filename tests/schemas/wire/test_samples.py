@@ -1,14 +1,18 @@
 """The format `samples`: what goes through, and the reason of everything that does not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.config import LimitsConfig
+from schemas.handles import make_handles, numbers_of
+from schemas.histograms import NativeHistogram
 from schemas.labels import decode_labels, encode_labels, fingerprint_bytes, make_labels
 from schemas.reasons import DeadLetterReason as Why
-from schemas.samples import SampleBatch, encode_batch
+from schemas.samples import STALE_BITS, SampleBatch, decode_batch, encode_batch
 from schemas.wire.columns import WHOLE, Columns
 from schemas.wire.interner import Identity, Interner
 from schemas.wire.samples import Samples
@@ -167,3 +171,20 @@ def test_damaged_batch_never_raises(at: int, damage: bytes) -> None:
 
     assert 1 == len(columns.refused) + len(columns.series)
     assert all(0 <= row < len(interner) for row in columns.series.tolist())
+
+
+HISTOGRAMS = [NativeHistogram(count=2.0, sum=3.0, positive={0: 2.0}), NativeHistogram(schema=99)]
+
+
+def test_histograms_go_through_and_bad_ones_are_refused_alone() -> None:
+    """Version 2: a histogram, a stale marker and a number; NaN is refused later, as in any other format."""
+    found = decode_batch(batch([UP], [0] * 5))
+    stale = np.array(STALE_BITS).view(np.float64)
+    values = np.array([1.0, *make_handles(2), stale, np.nan])
+    columns, _ = decode(encode_batch(replace(found, values=values, histograms=HISTOGRAMS)))
+
+    assert [(0, 2, Why.BAD_HISTOGRAM)] == [r[:3] for r in columns.refused]
+    assert [0, 1, 3, 4] == columns.items.tolist()
+    assert columns.meant is not None
+    assert [False, True, True, False] == columns.meant.tolist()
+    assert HISTOGRAMS[0] == columns.histograms[numbers_of(columns.values)[1]]

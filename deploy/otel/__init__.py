@@ -1,0 +1,1 @@
+"""A small OpenTelemetry Collector, built from Go's modules, for tests of what it writes to Kafka."""

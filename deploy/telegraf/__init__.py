@@ -1,0 +1,1 @@
+"""A Telegraf of the tests' own, built from the Go module proxy."""

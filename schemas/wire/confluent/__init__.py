@@ -1,0 +1,1 @@
+"""Records in Confluent's framing, whose schemas are in a registry."""

@@ -1,0 +1,1 @@
+"""OTLP: metrics, logs and spans of OpenTelemetry, in protobuf and in JSON."""
