@@ -3,6 +3,7 @@
 from schemas.labels import content_id
 from schemas.reasons import DeadLetterReason
 from schemas.records import Record
+from schemas.scrub import Scrubber
 
 HEAD_BYTES = 256
 
@@ -13,7 +14,7 @@ class DeadLetter(Record, frozen=True, kw_only=True):
     Attributes:
         id: identity from its origin.
         item: index within a record that holds an array of samples, -1 for the whole record.
-        head: the first 256 bytes of the record (base64 in JSON).
+        head: the first 256 bytes of the record (base64 in JSON), what is personal replaced.
         size_bytes: size of the whole value.
 
     """
@@ -40,9 +41,13 @@ def dead_letter(
     offset: int,
     record_time: int,
     item: int = -1,
+    scrubber: Scrubber | None = None,
 ) -> DeadLetter:
-    """Dead letter for a record's value at its origin."""
+    """Dead letter for a record's value at its origin; where there is a scrubber, nothing personal stays in it."""
     value = value or b""
+    head = value[:HEAD_BYTES]
+    if scrubber is not None:
+        head, detail = scrubber.head(value, HEAD_BYTES), scrubber.text(detail)
     return DeadLetter(
         id=content_id(topic, partition, offset, item),
         reason=reason,
@@ -53,5 +58,5 @@ def dead_letter(
         record_time=record_time,
         item=item,
         size_bytes=len(value),
-        head=value[:HEAD_BYTES],
+        head=head,
     )

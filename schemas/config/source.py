@@ -1,17 +1,17 @@
 """Section `sources`: the telemetry topics, how to read them and whose they are."""
 
-from pydantic import field_validator
+from typing import Self
 
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from schemas.config.options import OptionsConfig
+from schemas.config.relabel import RelabelConfig
 from schemas.config.section import Section
+from schemas.config.tenant import TenantConfig
 from schemas.errors import ConfigError
 from schemas.wire import registry
 
-
-class TenantConfig(Section):
-    """Whose a sample is: the value of a label, or one fixed name."""
-
-    label: str = "tenant"
-    default: str = "default"
+DEFAULT = "native"
 
 
 class SourceConfig(Section):
@@ -22,10 +22,13 @@ class SourceConfig(Section):
     """
 
     topic: str = "telemetry"
-    format: str = "native"
+    format: str = DEFAULT
+    options: OptionsConfig = Field(default=OptionsConfig(), validate_default=True)
     keyed: bool = False
     metrics: tuple[str, ...] = ()
     tenant: TenantConfig = TenantConfig()
+    labels: dict[str, str] = {}
+    relabel: tuple[RelabelConfig, ...] = ()
 
     @field_validator("format")
     @classmethod
@@ -35,3 +38,32 @@ class SourceConfig(Section):
         except ConfigError as error:
             raise ValueError("; ".join(error.problems)) from error
         return name
+
+    @field_validator("options")
+    @classmethod
+    def _options_mean_something(cls, options: OptionsConfig, info: ValidationInfo) -> OptionsConfig:
+        name = info.data.get("format")
+        # without a name there is no such format, a fault already; the default is made before formats can be asked
+        if name is None or (name == DEFAULT and not options.model_fields_set):
+            return options
+        taken = registry.find_format(name).options
+        strange = sorted(options.model_fields_set - set(taken))
+        if strange:
+            known = f"it takes {', '.join(taken)}" if taken else "it takes none"
+            raise ValueError(f"format '{name}' has no option {', '.join(strange)}: {known}")
+        if name == registry.CONFLUENT and options.registry is None:
+            raise ValueError(f"format '{name}' needs options.registry.url: where the schemas are")
+        return options
+
+    @model_validator(mode="after")
+    def _topic_names_a_tenant(self) -> Self:
+        if self.tenant.topic and self.tenant.of_topic(self.topic) is None:
+            raise ValueError(
+                f"tenant.topic {self.tenant.topic!r} finds no tenant in the topic {self.topic!r}"
+            )
+        return self
+
+    @property
+    def needs_headers(self) -> bool:
+        """Whether records are to be read with their headers."""
+        return bool(self.tenant.header) or self.format in registry.LOOK_AT_HEADERS

@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 
 from schemas.config import LimitsConfig
 from schemas.errors import CheckpointError
-from schemas.reasons import DeadLetterReason
+from schemas.reasons import DeadLetterReason, IgnoreReason
 from schemas.samples import Int64s
 from schemas.wire.columns import Columns, Refusal
+from schemas.wire.identity import NOWHERE
 from schemas.wire.interner import Interner
 from streams.ingest.budget import Budget
 from streams.ingest.quota import Bools, Quota, rank
-from streams.stage import Figure
+from streams.stage import Figure, scrub_figures
 from streams.time.elapsed import Elapsed
 
 MINUTE_SECONDS = 60
@@ -39,6 +40,7 @@ class Limits:
         refused: how many records and samples were refused since the start of the process, by reason.
         refused_of: the same by tenant; those whose tenant is not known are left out.
         written: how many of them became dead letters, by reason.
+        ignored: how much of records was left out on purpose, by reason.
 
     """
 
@@ -52,6 +54,7 @@ class Limits:
         self.refused: Counter[DeadLetterReason] = Counter()
         self.refused_of: Counter[str] = Counter()
         self.written: Counter[DeadLetterReason] = Counter()
+        self.ignored: Counter[IgnoreReason] = Counter()
 
     def advance(self, stamps_ms: Int64s) -> Int64s:
         """Seconds gone by in the log at each of these records, which come next in it."""
@@ -82,10 +85,23 @@ class Limits:
             self.refused[reason] += len(same)
             if tenant:
                 self.refused_of[tenant] += len(same)
+        if columns.ignored:
+            self.ignored.update(columns.ignored)
         for (tenant, reason), count in columns.unread.items():
             self.refused[reason] += count
             if tenant:
                 self.refused_of[tenant] += count
+
+    def without_dropped(self, columns: Columns) -> Columns:
+        """The samples whose series no relabelling rule drops; the others are counted."""
+        if not self._interner.drops:
+            return columns
+        kept = self._interner.partitions(columns.series) != NOWHERE
+        dropped = len(kept) - int(np.count_nonzero(kept))
+        if not dropped:
+            return columns
+        self.ignored[IgnoreReason.DROPPED_BY_RULE] += dropped
+        return columns.keep(kept)
 
     def within_quota(self, columns: Columns, seconds: Int64s) -> Bools | None:
         """Which samples are within their tenant's quota, None when all are; `seconds` as `advance` told of each."""
@@ -119,9 +135,11 @@ class Limits:
     def figures(self) -> list[Figure]:
         """Counts by reason, and by tenant."""
         return [
+            *scrub_figures(self._interner.labelling.scrubber),
             *(Figure("refused", reason.value, n) for reason, n in self.refused.items()),
             *(Figure("dead_letters", reason.value, n) for reason, n in self.written.items()),
             *(Figure("tenant_refused", tenant, n) for tenant, n in self.refused_of.items()),
+            *(Figure("ignored", reason.value, n) for reason, n in self.ignored.items()),
         ]
 
     def snapshot(self) -> tuple[dict[str, NDArray[np.generic]], dict[str, Any]]:

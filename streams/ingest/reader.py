@@ -5,7 +5,7 @@ partition's own watermark, sample by sample in the order of the log, so the verd
 nor on where chunks are cut.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -15,22 +15,28 @@ from numpy.typing import NDArray
 
 from schemas.config import LimitsConfig, TimeConfig
 from schemas.dead_letters import DeadLetter, dead_letter
+from schemas.histograms import NativeHistogram
 from schemas.reasons import DeadLetterReason
-from schemas.wire.columns import Columns, Decoder, join
+from schemas.wire.asking import Answers, Asking
+from schemas.wire.columns import Columns, Decoder, Remembering, join
 from schemas.wire.interner import Interner
 from streams.ingest.limits import MINUTE_SECONDS, Limits
 from streams.time.watermark import BEFORE_ALL
 from streams.transport.chunk import Chunk
 
+DECODER = "decoder."
+"""Before the names of a decoder's columns in a checkpoint."""
+
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """Accepted samples of a chunk, in its order; `ids` are the interner's."""
+    """Accepted samples of a chunk, in its order; `ids` are the interner's, handles among `values` name histograms."""
 
     ids: NDArray[np.intp]
     times: NDArray[np.int64]
     values: NDArray[np.float64]
     offsets: NDArray[np.int64]
+    histograms: Sequence[NativeHistogram] = ()
 
 
 class Reader:
@@ -60,9 +66,22 @@ class Reader:
             self.newest if self.newest == BEFORE_ALL else self.newest - self._time.allowed_lateness
         )
 
+    def wanted(self, chunk: Chunk) -> set[int]:
+        """Ids of schemas that are to be learnt before this chunk is read."""
+        if not isinstance(self._decoder, Asking):
+            return set()
+        return self._decoder.wanted(chunk.values, chunk.headers)
+
+    def learn(self, answers: Answers) -> None:
+        """Take in schemas."""
+        if isinstance(self._decoder, Asking):
+            self._decoder.learn(answers)
+
     def read(self, chunk: Chunk) -> tuple[Samples, list[DeadLetter]]:
         """Samples to keep, and dead letters for what is refused: of a tenant's flood only the first of each minute."""
         self.limits.compact()
+        if isinstance(self._decoder, Remembering):
+            self._decoder.begin(chunk.topic, chunk.partition)
         stamps = np.array(chunk.timestamps, np.int64)
         if len(stamps):
             self.record_time = max(self.record_time, int(stamps.max()))
@@ -81,7 +100,10 @@ class Reader:
             offsets = columns.records + chunk.offset
         else:
             offsets = np.array(chunk.offsets, np.int64)[columns.records]
-        return Samples(columns.series, columns.times, columns.values, offsets), letters
+        samples = Samples(
+            columns.series, columns.times, columns.values, offsets, columns.histograms
+        )
+        return samples, letters
 
     def _read(
         self,
@@ -101,6 +123,7 @@ class Reader:
             columns.records += first
             columns.refused = [r._replace(record=r.record + first) for r in columns.refused]
         self.limits.hear(columns)
+        columns = self.limits.without_dropped(columns)
         within = self.limits.within_quota(columns, seconds[columns.records])
         kept = columns
         if within is not None:
@@ -117,6 +140,7 @@ class Reader:
                 offset=chunk.offset_of(refusal.record),
                 record_time=chunk.timestamps[refusal.record],
                 item=refusal.item,
+                scrubber=self.interner.labelling.scrubber,
             )
             for refusal in self.limits.letters(columns.refused)
         ]
@@ -127,9 +151,12 @@ class Reader:
         times, values = columns.times, columns.values
         if not len(times):
             return columns
+        not_finite = ~np.isfinite(values)
+        if columns.meant is not None:
+            not_finite &= ~columns.meant
         verdicts = (
             (DeadLetterReason.BAD_TIME, times < 0),
-            (DeadLetterReason.NOT_FINITE, ~np.isfinite(values)),
+            (DeadLetterReason.NOT_FINITE, not_finite),
             (DeadLetterReason.TOO_FAR_AHEAD, times > stamps + self._time.max_ahead),
             (DeadLetterReason.TOO_OLD, times < stamps - self._time.max_age),
         )
@@ -151,6 +178,8 @@ class Reader:
     def snapshot(self) -> tuple[dict[str, NDArray[np.generic]], dict[str, Any]]:
         """Columns and small facts that `restore` takes."""
         columns, facts = self.limits.snapshot()
+        if isinstance(self._decoder, Remembering):
+            columns |= {DECODER + name: c for name, c in self._decoder.snapshot().items()}
         return columns, {**facts, "newest": self.newest, "read_until": self.record_time}
 
     def restore(self, columns: Mapping[str, NDArray[np.generic]], facts: Mapping[str, Any]) -> None:
@@ -161,4 +190,7 @@ class Reader:
 
         """
         self.limits.restore(columns, facts)
+        if isinstance(self._decoder, Remembering):
+            own = {k.removeprefix(DECODER): c for k, c in columns.items() if k.startswith(DECODER)}
+            self._decoder.restore(own)
         self.newest, self.record_time = facts["newest"], facts["read_until"]

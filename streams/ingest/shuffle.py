@@ -7,6 +7,7 @@ offset alone.
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.handles import pick
 from schemas.samples import SampleBatch
 from schemas.wire.interner import Interner
 from streams.ingest.reader import Samples
@@ -36,6 +37,9 @@ def make_batches(
             picked = np.flatnonzero(mine[index])
             local = (np.cumsum(mine) - 1)[index[picked]]
             which = picked
+        values, histograms = samples.values[which], samples.histograms
+        if histograms:
+            values, histograms = pick(values, histograms)
         batch = SampleBatch(
             topic,
             partition,
@@ -45,8 +49,9 @@ def make_batches(
             [interner.label_bytes[i] for i in chosen.tolist()],
             local.astype(np.uint32),
             samples.times[which],
-            samples.values[which],
+            values,
             samples.offsets[which],
+            histograms=histograms,
         )
         out.append((target, batch))
     return out

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from schemas import topics
 from schemas.config import Config, SourceConfig
 from schemas.samples import encode_batch, make_batch
-from schemas.wire.interner import Identity, Interner
-from schemas.wire.registry import make_decoder
+from schemas.scrub import Scrubber
+from schemas.wire.asking import Answers
+from streams.ingest.identity import make_interner, make_source_decoder
 from streams.ingest.reader import Reader
 from streams.ingest.shuffle import make_batches
 from streams.letters import letter_record
@@ -24,9 +25,9 @@ VERSION = 1
 
 def make_reader(config: Config, source: SourceConfig, *, partitions: int) -> Reader:
     """Reader of one source partition as configured; `partitions` is the number of detect partitions."""
-    identity = Identity(source.tenant.label, source.tenant.default, config.locality[1:], partitions)
-    decoder = make_decoder(source.format, config.limits)
-    return Reader(decoder, Interner(identity, config.limits), config.time, config.limits)
+    interner = make_interner(config, source, partitions=partitions)
+    decoder = make_source_decoder(config, source)
+    return Reader(decoder, interner, config.time, config.limits)
 
 
 def _batch_record(value: bytes, target: int, record_time: int) -> Outgoing:
@@ -50,6 +51,19 @@ class IngestStage:
     def newest(self) -> int:
         """Largest accepted event time, ms."""
         return self._reader.newest
+
+    def wanted(self, chunk: Chunk) -> set[int]:
+        """Ids of schemas that are to be learnt before this chunk is applied."""
+        return self._reader.wanted(chunk)
+
+    def learn(self, answers: Answers) -> None:
+        """Take in schemas."""
+        self._reader.learn(answers)
+
+    @property
+    def scrubber(self) -> Scrubber | None:
+        """What replaces personal data."""
+        return self._reader.interner.labelling.scrubber
 
     def apply(self, chunk: Chunk) -> list[Outgoing]:
         """What goes to tocsin.samples and tocsin.dead-letters because of a chunk."""

@@ -15,7 +15,14 @@ from prometheus_client.registry import Collector
 
 from schemas.config import MetricsConfig
 from schemas.errors import ConfigError
-from schemas.reasons import DeadLetterReason, DeliveryReason, RemediationReason
+from schemas.reasons import (
+    CommandReason,
+    DeadLetterReason,
+    DeliveryReason,
+    Gate,
+    IgnoreReason,
+    RemediationReason,
+)
 from streams.app import Workers
 from streams.correlate.reasons import DropReason
 from streams.stage import Counting, Figure
@@ -26,8 +33,11 @@ MOST_TENANTS = 10
 _BY_REASON: dict[str, tuple[str, type[StrEnum]]] = {
     "refused": ("Records and samples refused.", DeadLetterReason),
     "dead_letters": ("Refusals written to tocsin.dead-letters.", DeadLetterReason),
+    "ignored": ("What of records is left out on purpose.", IgnoreReason),
     "samples_dropped": ("Samples dropped by detect.", DeadLetterReason),
     "alerts_dropped": ("Alerts without effect on any incident.", DropReason),
+    "alerts_stopped": ("Alerts that a gate kept from being told.", Gate),
+    "commands_refused": ("Commands that were not carried out.", CommandReason),
     "notifications": ("Decisions and attempts to tell somebody.", DeliveryReason),
     "remediations": ("Decisions and results of playbooks.", RemediationReason),
 }
@@ -57,6 +67,11 @@ class WorkersCollector(Collector):
             "Longest pause of the event loop in the last one to two minutes.",
             value=self._workers.host.pauses.longest_seconds,
         )
+        poisoned = CounterMetricFamily(
+            "tocsin_poisoned_records",
+            "Records set aside because the stage failed on them.",
+            labels=["stage"],
+        )
         lag = GaugeMetricFamily("tocsin_lag_records", "Records not applied yet.", labels=["stage"])
         saves = CounterMetricFamily(
             "tocsin_checkpoints", "Checkpoints committed.", labels=["stage"]
@@ -64,9 +79,11 @@ class WorkersCollector(Collector):
         series = GaugeMetricFamily("tocsin_series", "Series known.", labels=["stage"])
         for stage, runner in runners.items():
             vitals = runner.vitals()
+            poisoned.add_metric([stage], runner.rereading.poisoned)
             series.add_metric([stage], runner.series)
             lag.add_metric([stage], vitals.lag)
             saves.add_metric([stage], vitals.saves)
+        yield poisoned
         yield lag
         yield saves
         yield series
@@ -84,6 +101,7 @@ class WorkersCollector(Collector):
             for reason in reasons:
                 family.add_metric([reason.value], counts[name, reason.value])
             yield family
+        yield _scrubbed(counts)
         yield from self._reloads()
         refused = CounterMetricFamily(
             "tocsin_tenant_refused",
@@ -116,6 +134,19 @@ class WorkersCollector(Collector):
             for partition in list(runner.checkpointer.partitions.values()):
                 if isinstance(partition.stage, Counting):
                     yield from partition.stage.figures()
+
+
+def _scrubbed(counts: Counter[tuple[str, str]]) -> Metric:
+    """Label names are those of the first few label sets that were changed, all others are one."""
+    family = CounterMetricFamily(
+        "tocsin_scrubbed",
+        "Labels of new series, and annotations, in which personal data was replaced.",
+        labels=["kind", "label"],
+    )
+    for (name, what), count in counts.items():
+        if name == "scrubbed":
+            family.add_metric(what.split("/", 1), count)
+    return family
 
 
 @contextmanager

@@ -27,7 +27,7 @@ groups:
         expr: rate(up[5m]) > 1
         evaluate: on_arrival
       - alert: TooFar
-        expr: sum(up) == 0
+        expr: max_over_time(sum(up)[5m:1m]) == 0
       - alert: NoDetector
         expr: up
         detect: {detector: robusto}
@@ -51,6 +51,14 @@ playbooks:
     action: {type: kafka, topic: tocsin.alerts}
 """
 
+WIDE = """\
+groups:
+  - name: g
+    rules:
+      - {alert: Wide, expr: sum(up) == 0}
+      - {record: made, expr: 'rate(errors_total[5m])'}
+      - {alert: Dear, expr: 'max_over_time(stddev_over_time(up[1m])[1h:15s]) > 1'}
+"""
 RECORD = {"topic": "t", "partition": 0, "timestamp": 1}
 
 
@@ -76,7 +84,7 @@ def test_all_faults_are_told_at_once(cli: Cli, folder: Path) -> None:
         ("wrong.yml:17", 36, "template of 'summary'"),
         ("wrong.yml", 20, "on_arrival needs an expression of one plain selector"),
         ("wrong.yml", 25, "unknown detector 'robusto'; did you mean 'robust'?"),
-        ("wrong.yml", 21, "rule 'TooFar': 'sum' aggregates across different service"),
+        ("wrong.yml", 21, "rule 'TooFar' is wider than the locality: 1:"),
         ("tocsin.yaml", 10, "playbook 'restart': action.url: unknown name 'incidnt'"),
         ("tocsin.yaml", 5, "receiver 'pager': url must begin with http:// or https://"),
     ]
@@ -85,8 +93,8 @@ def test_all_faults_are_told_at_once(cli: Cli, folder: Path) -> None:
     assert "1 rule, 15 problems" == verdict
 
 
-def test_locality_and_metrics_are_checked(cli: Cli, folder: Path) -> None:
-    """Rules that one partition cannot answer, and metrics that no source declares, are faults with their lines."""
+def test_metrics_are_checked_and_wide_rules_counted(cli: Cli, folder: Path) -> None:
+    """Metrics that no source declares are faults with their lines; rules for which no partition sees all are sound."""
     (folder / "tocsin.yaml").write_text(
         "sources: [{topic: t, metrics: [up, errors_total]}]\nrules: [r.yml]\n"
     )
@@ -100,9 +108,58 @@ def test_locality_and_metrics_are_checked(cli: Cli, folder: Path) -> None:
 
     *problems, _ = cli("check").stdout.splitlines()
 
-    assert 2 == len(problems)
-    assert problems[0].startswith("r.yml:4: rule 'A': 'sum' aggregates across different service")
-    assert "r.yml:7: unknown metric 'error_total': did you mean 'errors_total'?" == problems[1]
+    unknown = "r.yml:7: unknown metric 'error_total': did you mean 'errors_total'?"
+    assert [unknown] == [line for line in problems if line[:4] != "    "]
+    (folder / "r.yml").write_text(WIDE)
+    assert "3 rules, 1 of them in two stages, all sound\n" == cli("check").stdout
+
+
+def test_the_cost_of_rules_is_told(cli: Cli, folder: Path) -> None:
+    """A rule that is too dear is named, with the exit code 1; `--explain` says how selectors are read, and why."""
+    (folder / "tocsin.yaml").write_text("rules: [r.yml]\n")
+    (folder / "r.yml").write_text(WIDE)
+
+    table = cli("check", "--cost", "--explain", "--series", "50000")
+    found = json.loads(cli("check", "--cost", "--series", "50000", "--output", "json").stdout)
+    cheap = cli("check", "--cost", "--series", "10")
+
+    assert (1, 0) == (table.exit_code, cheap.exit_code)
+    assert "too dear" not in cheap.stdout
+    (dear,) = [line for line in table.stdout.splitlines() if line.endswith("too dear")]
+    assert dear.startswith("r.yml:6 Dear")
+    assert "r.yml:4: two stages: 'sum' aggregates across different service" in table.stdout
+    assert [2, 1, 1] == [each["stages"] for each in found["costs"]]
+    assert ["latest sample", "running value", "samples"] == [
+        each["selectors"][0]["kept"] for each in found["costs"]
+    ]
+    assert [False, False, True] == [each["dear"] for each in found["costs"]]
+
+
+def test_the_cost_is_measured_over_samples(cli: Cli, folder: Path) -> None:
+    """With a recording the series and samples are those in it."""
+    (folder / "tocsin.yaml").write_text("rules: [r.yml]\n")
+    (folder / "r.yml").write_text(WIDE)
+    lines = [
+        json.dumps(
+            {
+                "ts": 1_760_000_000_000 + 1000 * at,
+                "metric": "up",
+                "value": 1,
+                "labels": {"service": name},
+            }
+        )
+        for at in range(10)
+        for name in "abc"
+    ]
+    (folder / "s.jsonl").write_text("\n".join(lines))
+
+    result = cli("check", "--cost", "--recording", "s.jsonl", "--output", "json")
+
+    costs = json.loads(result.stdout)["costs"]
+    assert [(3, 10), (0, 0), (3, 10)] == [
+        (each["selectors"][0]["series"], each["selectors"][0]["samples"]) for each in costs
+    ]
+    assert all(each["seconds"] > 0 for each in costs)
 
 
 @pytest.mark.parametrize(
@@ -157,14 +214,16 @@ def test_a_folder_without_configuration_is_sound(cli: Cli) -> None:
 
 
 def test_scripts_read_json(cli: Cli, folder: Path) -> None:
-    """`--output json` gives file, problems and the number of sound rules."""
-    (folder / "c.yaml").write_text("rules: [r.yml]\nmetrics: {prot: 1}\n")
+    """`--output json` gives file, problems, warnings and the number of sound rules."""
+    (folder / "c.yaml").write_text("rules: [r.yml]\nmetrics: {prot: 1}\nscrub: {secret: x}\n")
     (folder / "r.yml").write_text("groups: [{name: g, rules: [{alert: A, expr: up == 0}]}]")
 
     result = cli("check", "--config", "c.yaml", "--output", "json")
 
     problem = "c.yaml:2: unknown key 'metrics.prot': did you mean 'port'?"
-    assert {"file": "c.yaml", "problems": [problem], "rules": 1} == json.loads(result.stdout)
+    found = {"file": "c.yaml", "problems": [problem], "warnings": [], "rules": 1}
+    found |= {"two_stages": 0, "costs": []}
+    assert found == json.loads(result.stdout)
     assert 1 == result.exit_code
 
 

@@ -8,7 +8,15 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.config import MetricsConfig
 from schemas.errors import ConfigError
-from schemas.reasons import DeadLetterReason, DeliveryReason, ReloadReason, RemediationReason
+from schemas.reasons import (
+    CommandReason,
+    DeadLetterReason,
+    DeliveryReason,
+    Gate,
+    IgnoreReason,
+    ReloadReason,
+    RemediationReason,
+)
 from streams.app import STAGES
 from streams.correlate.reasons import DropReason
 from streams.observe.metrics import serving_metrics
@@ -23,13 +31,17 @@ BY_STAGE = {
     "tocsin_lost_records",
     "tocsin_lag_records",
     "tocsin_checkpoints",
+    "tocsin_poisoned_records",
     "tocsin_series",
 }
 BY_REASON = {
     "tocsin_refused": DeadLetterReason,
     "tocsin_dead_letters": DeadLetterReason,
+    "tocsin_ignored": IgnoreReason,
     "tocsin_samples_dropped": DeadLetterReason,
     "tocsin_alerts_dropped": DropReason,
+    "tocsin_alerts_stopped": Gate,
+    "tocsin_commands_refused": CommandReason,
     "tocsin_notifications": DeliveryReason,
     "tocsin_remediations": RemediationReason,
     "tocsin_rules_reloads": ReloadReason,
@@ -46,6 +58,7 @@ def make_workers(figures: list[Figure] | None = None, lag: int = 0, pause: float
             stats=RunnerStats(records=lag),
             vitals=lambda: SimpleNamespace(lag=lag, saves=0),
             series=lag,
+            rereading=SimpleNamespace(poisoned=0),
             checkpointer=SimpleNamespace(
                 partitions={0: SimpleNamespace(stage=stage), 1: SimpleNamespace(stage=object())}
             ),
@@ -114,6 +127,15 @@ def test_only_the_tenants_with_most_refusals_are_named() -> None:
 
     shown = {name[1]: total for name, total in found.items() if name[0] == "tocsin_tenant_refused"}
     assert {f"t{n}": 2.0 * n for n in range(90, 100)} == shown
+
+
+def test_what_was_scrubbed_is_told_by_kind_and_label() -> None:
+    """Counts of all partitions are added up under both; `served` shows the first label."""
+    figures = [Figure("scrubbed", "email/user", 2), Figure("scrubbed", "email/user", 3)]
+
+    found = served(make_workers(figures))
+
+    assert 5.0 == found["tocsin_scrubbed", "email"]
 
 
 def test_a_reason_that_no_enum_has_makes_no_series() -> None:

@@ -50,3 +50,13 @@ def test_a_configuration_made_in_the_program_is_judged_too() -> None:
     """What comes from no file has no lines, but the same rules."""
     with pytest.raises(ValidationError, match="locality must begin with 'tenant'"):
         Config.model_validate({"locality": ["service"]})
+
+
+def test_changes_have_a_topic_of_their_own() -> None:
+    """Neither a source's topic nor one of Tocsin's own is read for changes."""
+    for topic, whose in (("telemetry", "a source"), ("tocsin.alerts", "Tocsin itself")):
+        tree = {"changes": {"topic": topic}, "sources": [{"topic": "telemetry"}]}
+        said = f"changes cannot come from '{topic}', the topic of {whose}"
+
+        assert [(("changes", "topic"), said)] == find_clashes(tree)
+    assert [] == find_clashes({"changes": {"topic": "deploys"}})
