@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 
 SAMPLES = "tocsin.samples"
+PARTIALS = "tocsin.partials"
 ALERTS = "tocsin.alerts"
 INCIDENTS = "tocsin.incidents"
+NOTICES = "tocsin.notices"
 NOTIFICATIONS = "tocsin.notifications"
 REMEDIATIONS = "tocsin.remediations"
 COMMANDS = "tocsin.commands"
@@ -35,10 +37,12 @@ _COMPACTED = {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.1"}
 
 OWN_TOPICS: tuple[Topic, ...] = (
     Topic(SAMPLES, "locality", "samples as columns", settings=_kept(1)),
+    Topic(PARTIALS, "tenant", "parts of rules wider than the locality", settings=_kept(1)),
     Topic(ALERTS, "tenant", "alert transitions and ticks", settings=_kept(7)),
     Topic(
         INCIDENTS, "incident id", "incidents, the last record of a key counts", settings=_COMPACTED
     ),
+    Topic(NOTICES, "group and receiver", "what a route tree tells whom", settings=_kept(7)),
     Topic(NOTIFICATIONS, "incident id", "attempts to tell somebody", settings=_kept(30)),
     Topic(REMEDIATIONS, "incident id", "intents and results of playbooks", settings=_kept(30)),
     Topic(COMMANDS, "tenant", "what people say", settings=_kept(30)),

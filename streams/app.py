@@ -5,6 +5,7 @@ This is the wiring and nothing else: the pure stages are made here with what the
 
 import asyncio
 import gc
+import sys
 from collections.abc import Collection, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -16,8 +17,9 @@ from faust.types import TP
 
 from schemas import topics
 from schemas.config import Config, SourceConfig, WatchdogConfig
+from schemas.errors import ConfigError
 from schemas.reasons import ReloadReason
-from schemas.wire.registry import AUTO
+from schemas.wire.asking import Answers, Nothing
 from sinks.notify import Receiver, close_receivers, open_receivers
 from sinks.record import History
 from sinks.remediate import KafkaSend
@@ -25,22 +27,31 @@ from streams.agents.idle import watch_idle
 from streams.agents.notify import NotifyAgent
 from streams.agents.record import RecordAgent
 from streams.agents.remediate import RemediateAgent
-from streams.correlate import CorrelateStage
-from streams.detect.stage import DetectStage, FusedStage, detect_sources
+from streams.correlate import CorrelateStage, ForwardStage, IntakeStage
+from streams.detect.merge import MergeStage
+from streams.detect.stage import DetectStage, FusedStage, alert_sources
 from streams.ingest.stage import IngestStage
+from streams.rules.partial.wide import needs_second_stage
 from streams.rules.reload import NewRules, Reloads
 from streams.rules.rule import RuleGroup
 from streams.time.clock import Clock
 from streams.transport.broker import Broker
 from streams.transport.host import Host
-from streams.transport.runner import GATHER_MS, RunnerOptions, StageRunner
+from streams.transport.inquiry import Ask
+from streams.transport.options import GATHER_MS, RunnerOptions
+from streams.transport.runner import StageRunner
+from streams.transport.schema_registry import SchemaRegistry
 from streams.transport.watchdog import StallLimits
 
 GC_THRESHOLDS = (20_000, 20, 100)
+SWITCH_SECONDS = 0.001
+"""A fetch's thread waits this long for the interpreter while the event loop computes; Python itself has 5 ms."""
 UNHURRIED_MS = 200
 """The recorder and the remediator gather for this long: nobody waits for them, and each write is a transaction."""
 
-STAGES = ("ingest", "detect", "correlate", "notify", "remediate", "record")
+STAGES = ("ingest", "detect", "merge", "correlate", "notify", "remediate", "record")
+WITH_RULES = ("detect", "fused", "merge")
+"""Names of runners whose stages evaluate rules."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +76,7 @@ class Workers:
         self._closing: set[asyncio.Future[None]] = set()
         self._action_producer: AIOKafkaProducer | None = None
         self._groups = setting.groups
+        self._second_stage = needs_second_stage(setting.groups, setting.config.locality)
         self.reloads = Reloads()
         self.host = Host(setting.broker, limits=_limits(setting.config.watchdog))
 
@@ -81,6 +93,7 @@ class Workers:
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
+        sys.setswitchinterval(SWITCH_SECONDS)
         idle_after_ms = self._setting.config.time.idle_after
         for name in ("ingest", "fused"):
             if runner := self.host.runners.get(name):
@@ -104,6 +117,17 @@ class Workers:
     def lag(self) -> int:
         """Records that the stages here have not applied yet."""
         return sum(runner.vitals().lag for runner in self.host.runners.values())
+
+    def check(self, groups: Sequence[RuleGroup]) -> None:
+        """Make sure that the stages that there are can go on with these rules.
+
+        Raises:
+            ConfigError: they are the first that need the second stage: all must know from their start who sends alerts.
+
+        """
+        if not self._second_stage and needs_second_stage(groups, self._setting.config.locality):
+            what = "the first rule that is wider than the locality takes a restart of all workers"
+            raise ConfigError([what])
 
     async def reload(self, groups: Sequence[RuleGroup]) -> bool:
         """Go on with these rules; whether they are others.
@@ -130,7 +154,7 @@ class Workers:
 
     @property
     def _detecting(self) -> list[StageRunner[Any]]:
-        return [self.host.runners[n] for n in ("detect", "fused") if n in self.host.runners]
+        return [self.host.runners[n] for n in WITH_RULES if n in self.host.runners]
 
     async def _save_detect(self) -> None:
         for runner in self._detecting:
@@ -159,8 +183,24 @@ class Workers:
             checkpoint_interval_seconds=kafka.checkpoint_interval / 1000,
             session_timeout_seconds=kafka.session_timeout / 1000,
             gather_ms=gather_ms,
-            chunk_headers=any(source.format == AUTO for source in sources),
+            chunk_headers=any(source.needs_headers for source in sources),
+            ask=self._asker(sources),
         )
+
+    def _asker(self, sources: Iterable[SourceConfig]) -> Ask | None:
+        """How the stages of these sources find out about schemas; None where no source has a registry."""
+        found: dict[str, SchemaRegistry] = {}
+        for source in sources:
+            if source.options.registry is not None:
+                found[source.topic] = registry = SchemaRegistry(source.options.registry)
+                self._stack.push_async_callback(registry.close)
+
+        async def ask(topic: str, ids: Collection[int]) -> Answers:
+            if topic not in found:
+                return dict.fromkeys(ids, Nothing("the source names no registry"))
+            return await found[topic].ask(ids)
+
+        return ask if found else None
 
     def _add_ingest(self) -> None:
         config = self._setting.config
@@ -174,29 +214,49 @@ class Workers:
             )
 
     def _add_detect(self) -> None:
-        config = self._setting.config
+        config, hands_over = self._setting.config, self._second_stage
         keyed = {s.topic: s for s in config.sources if s.keyed}
         if len(keyed) < len(config.sources):
             self.host.add(
                 "detect",
                 [topics.SAMPLES],
-                lambda _, p: DetectStage(config, self._groups, p),
+                lambda _, p: DetectStage(config, self._groups, p, hands_over=hands_over),
                 self._options(),
             )
         if keyed:
             self.host.add(
                 "fused",
                 list(keyed),
-                lambda topic, p: FusedStage(config, self._groups, keyed[topic], p),
+                lambda topic, p: FusedStage(
+                    config, self._groups, keyed[topic], p, hands_over=hands_over
+                ),
                 self._options(sources=keyed.values()),
+            )
+
+    def _add_merge(self) -> None:
+        config = self._setting.config
+        if self._second_stage:
+            self.host.add(
+                "merge",
+                [topics.PARTIALS],
+                lambda _, p: MergeStage(config, self._groups, p),
+                self._options(),
             )
 
     def _add_correlate(self) -> None:
         config = self._setting.config
+        sources = alert_sources(config, second_stage=self._second_stage)
+        beside: dict[str, type[ForwardStage | IntakeStage]] = {topics.COMMANDS: ForwardStage}
+        if config.changes.topic:
+            beside[config.changes.topic] = IntakeStage
         self.host.add(
             "correlate",
-            [topics.ALERTS],
-            lambda _topic, _p: CorrelateStage(config, sources=detect_sources(config)),
+            [topics.ALERTS, *beside],
+            lambda topic, _p: (
+                beside[topic](config)
+                if topic in beside
+                else CorrelateStage(config, sources=sources)
+            ),
             self._options(),
         )
 
@@ -212,7 +272,9 @@ class Workers:
             self._agents.add(agent)
             return agent
 
-        self.host.add("notify", [topics.INCIDENTS], make, self._options(), self._retire)
+        # with a route tree notices say who is told, and incidents say what is wrong
+        told = topics.INCIDENTS if self._setting.config.route is None else topics.NOTICES
+        self.host.add("notify", [told], make, self._options(), self._retire)
 
     def _add_remediate(self) -> None:
         setting = self._setting
@@ -241,7 +303,12 @@ class Workers:
     def _add_record(self) -> None:
         history = History(self._setting.config.record.path)
         self._stack.callback(history.close)
-        inputs = [topics.INCIDENTS, topics.NOTIFICATIONS, topics.REMEDIATIONS]
+        inputs = [
+            topics.INCIDENTS,
+            topics.NOTICES,
+            topics.NOTIFICATIONS,
+            topics.REMEDIATIONS,
+        ]
         options = self._options(UNHURRIED_MS)
         self.host.add("record", inputs, lambda _topic, _p: RecordAgent(history), options)
 

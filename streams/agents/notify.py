@@ -8,6 +8,7 @@ from faust.types import TP
 from schemas import topics
 from schemas.config import NotifyConfig
 from schemas.incidents import Incident
+from schemas.notices import Notice
 from schemas.notifications import Notification
 from schemas.records import cloud_event_headers, encode_record
 from sinks.notify import Dispatcher, NotifyStage, Receiver, Settled
@@ -21,7 +22,7 @@ from streams.transport.chunk import Chunk
 
 
 class NotifyAgent:
-    """The stage of one partition of tocsin.incidents, with the dispatcher that delivers for it."""
+    """The stage of one partition of tocsin.incidents or tocsin.notices, with the dispatcher that delivers for it."""
 
     def __init__(
         self,
@@ -43,7 +44,8 @@ class NotifyAgent:
 
     def apply(self, chunk: Chunk) -> list[Outgoing]:
         """Start what these incidents ask for; what goes to tocsin.notifications."""
-        incidents, refused = read_records(chunk, Incident, self._letters)
+        kind = Notice if chunk.topic == topics.NOTICES else Incident
+        incidents, refused = read_records(chunk, kind, self._letters)
         return [*refused, *self._perform(self._stage.apply(incidents))]
 
     def apply_event(self, event: object) -> list[Outgoing]:

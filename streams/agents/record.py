@@ -1,7 +1,8 @@
-"""RECORD's shell: incidents, notifications and remediations into the history."""
+"""RECORD's shell: incidents, notices, notifications and remediations into the history."""
 
 from schemas import topics
 from schemas.incidents import Incident
+from schemas.notices import Notice
 from schemas.notifications import Notification
 from schemas.remediations import Remediation
 from sinks.record import History
@@ -24,6 +25,9 @@ class RecordAgent:
             case topics.INCIDENTS:
                 incidents, refused = read_records(chunk, Incident, self._letters)
                 self._history.record(incidents=incidents)
+            case topics.NOTICES:
+                notices, refused = read_records(chunk, Notice, self._letters)
+                self._history.record(notices=notices)
             case topics.NOTIFICATIONS:
                 notifications, refused = read_records(chunk, Notification, self._letters)
                 self._history.record(notifications=notifications)

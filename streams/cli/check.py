@@ -1,9 +1,10 @@
 """`tocsin check`: every fault of the configuration and its rules at once, each with file and line."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Unpack
 from urllib.parse import urlsplit
 
 import click
@@ -15,6 +16,7 @@ from schemas.errors import ConfigError
 from schemas.labels import METRIC, MatchOp
 from sinks.remediate.playbook import find_problems as playbook_problems
 from streams.cli.caret import excerpt
+from streams.cli.cost import Asked, as_objects, find_costs, show, with_cost
 from streams.cli.main import EXIT_NO
 from streams.cli.options import (
     DEFAULT_FILE,
@@ -28,16 +30,19 @@ from streams.cli.options import (
 from streams.cli.tables import count, print_json
 from streams.produce.refusal import ReplayError
 from streams.produce.replay import read
+from streams.rules.partial.wide import Wide
 from streams.rules.plan import compile_expression
 from streams.rules.rule import Kind, RuleGroup
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What was found: problems as `file:line: what`, and the number of sound rules."""
+    """What was found: problems and warnings as `file:line: what`, and the number of sound rules."""
 
     problems: list[str]
     rules: int = 0
+    warnings: tuple[str, ...] = ()
+    two_stages: int = 0
 
 
 @click.command("check")
@@ -51,22 +56,42 @@ class Checked:
     multiple=True,
     help="Telemetry as `produce replay` reads it: the rules are held against the metrics in it.",
 )
-def command(config_path: Path | None, output: str, samples: tuple[Path, ...]) -> None:
+@with_cost
+def command(
+    config_path: Path | None, output: str, samples: tuple[Path, ...], **asked: Unpack[Asked]
+) -> None:
     """Check the configuration and its rules.
 
-    Prints every fault as FILE:LINE: WHAT, or with a column and a caret under it, and ends with 1 when there is one.
+    Prints every fault as FILE:LINE: WHAT, or with a column and a caret under it, and ends with 1 when there is one, or
+    when `--cost` finds a rule too dear.
+    Without a fault, warnings go to standard error and change nothing.
     """
     found = check(config_path, samples)
     name = config_file(config_path)
+    costs = [] if found.problems else find_costs(config_path, asked)
     if output == "json":
-        print_json({"file": str(name or ""), "problems": found.problems, "rules": found.rules})
+        print_json(
+            {
+                "file": str(name or ""),
+                "problems": found.problems,
+                "warnings": found.warnings,
+                "rules": found.rules,
+                "two_stages": found.two_stages,
+                "costs": as_objects(costs),
+            }
+        )
     else:
         for problem in found.problems:
             click.echo("\n".join([problem, *excerpt(problem)]))
+        for warning in () if found.problems else found.warnings:
+            click.echo(warning, err=True)
         verdict = count(len(found.problems), "problem") if found.problems else "all sound"
         where = "" if name else f"no {DEFAULT_FILE} here, so the defaults: "
-        click.echo(f"{where}{count(found.rules, 'rule')}, {verdict}")
-    sys.exit(EXIT_NO if found.problems else 0)
+        apart = f", {found.two_stages} of them in two stages" if found.two_stages else ""
+        click.echo(f"{where}{count(found.rules, 'rule')}{apart}, {verdict}")
+        show(costs, asked)
+    dear = asked["cost"] and any(each.dear for each in costs)
+    sys.exit(EXIT_NO if found.problems or dear else 0)
 
 
 def check(config_path: Path | None, samples: Iterable[Path] = ()) -> Checked:
@@ -85,7 +110,28 @@ def check(config_path: Path | None, samples: Iterable[Path] = ()) -> Checked:
     if "sources" not in document.unsound:
         problems += unknown_metrics(groups, known_metrics(document, samples))
     rules = sum(len(group.rules) for group in groups)
-    return Checked(list(dict.fromkeys(problems)), rules)
+    wide = 0 if faults else len(Wide(groups, document.config.locality))
+    return Checked(list(dict.fromkeys(problems)), rules, tuple(find_warnings(document)), wide)
+
+
+def find_warnings(document: Document) -> Iterator[str]:
+    """What is allowed, and perhaps not meant."""
+    if not isinstance(document.tree, dict) or not document.tree:
+        return
+    scrub = document.config.scrub
+    if scrub.enabled and not str.__str__(scrub.secret):
+        yield (
+            f"{document.name}:{document.line('scrub')}: warning: scrub.secret is not set: "
+            "who knows the configuration can find out by trying what a hash stands for"
+        )
+    written = set(document.config.locality[1:])
+    for at, source in enumerate(document.config.sources):
+        for number, rule in enumerate(source.relabel):
+            if source.keyed and rule.target_label in written:
+                yield (
+                    f"{document.name}:{document.line('sources', at, 'relabel', number)}: warning: producers key "
+                    f"by '{rule.target_label}', which this rule writes: series that are to meet may not"
+                )
 
 
 def _playbooks(document: Document) -> list[str]:

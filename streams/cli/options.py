@@ -11,7 +11,7 @@ import click
 from schemas.config import Document, read_document
 from schemas.errors import ConfigError
 from streams.rules.load import load_rules
-from streams.rules.locality import two_stage_rules
+from streams.rules.partial.split import find_unsplittable
 from streams.rules.rule import RuleGroup
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -129,9 +129,8 @@ def check_rules(document: Document) -> tuple[list[RuleGroup], list[str]]:
     files, problems = rule_files(document)
     groups, faults = load_rules(files)
     problems += faults
-    # one partition sees everything
-    if document.config.kafka.partitions > 1 and "locality" not in document.unsound:
-        problems += two_stage_rules(groups, document.config.locality)
+    if "locality" not in document.unsound:
+        problems += find_unsplittable(groups, document.config.locality)
     return groups, problems
 
 

@@ -80,6 +80,7 @@ class Reloader:
         self._stamps = stamps
         try:
             groups = await asyncio.to_thread(open_rules, self._document)
+            self._workers.check(groups)
         except ConfigError as error:
             self._workers.reloads.note(ReloadReason.REFUSED)
             for problem in error.problems:

@@ -17,6 +17,7 @@ from streams.cli.options import open_document, open_rules, with_config
 from streams.cli.reload import Reloader, Stamps, asked_by_sighup, stamps_of
 from streams.cli.supervise import Supervisor
 from streams.cli.topics import needed_topics
+from streams.ingest.identity import make_scrubber
 from streams.observe.logs import logging_to_stderr
 from streams.observe.metrics import serving_metrics
 from streams.rules.rule import RuleGroup
@@ -77,6 +78,7 @@ def command(
     if lifeline is not None:
         hold(lifeline)
     document = open_document(config_path)
+    make_scrubber(document.config)  # a secret that is not there is told before anything starts
     kafka = choose_broker(document.config, broker)
     update: dict[str, object] = {"kafka": kafka}
     if kafka.bootstrap == EMBEDDED:

@@ -11,13 +11,19 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.alerts import Alert, Tick
+from schemas.alerts import Alert, Found, Tick
 from schemas.config import LimitsConfig, TimeConfig
+from schemas.handles import is_handle
+from schemas.histograms import NativeHistogram
 from schemas.reasons import DeadLetterReason
 from schemas.samples import SampleBatch
+from streams.detect.edges import Edges
 from streams.detect.reorder import Held, Reorder
 from streams.rules.engine import RuleEngine
+from streams.rules.failing import Failing
 from streams.rules.owned import Owns
+from streams.rules.partial.rule import ALWAYS, NOT_YET
+from streams.rules.partial.stages import Part
 from streams.rules.rule import RuleGroup
 from streams.time.watermark import BEFORE_ALL, Watermarks
 
@@ -37,6 +43,7 @@ class Arrived(NamedTuple):
         times: int64[n], event time in ms.
         values: float64[n].
         offsets: int64[n], offsets in the source, ascending.
+        histograms: what the handles among the values name, by number.
 
     """
 
@@ -48,6 +55,7 @@ class Arrived(NamedTuple):
     times: NDArray[np.int64]
     values: NDArray[np.float64]
     offsets: NDArray[np.int64]
+    histograms: Sequence[NativeHistogram] = ()
 
 
 RETIREMENTS = 12
@@ -72,6 +80,7 @@ class DetectCore:
         time: TimeConfig,
         limits: LimitsConfig,
         owns: Owns = None,
+        part: Part = None,
     ) -> None:
         self.number = number
         self.dropped: Counter[DeadLetterReason] = Counter()
@@ -81,6 +90,7 @@ class DetectCore:
             max_series=limits.series,
             max_per_tenant=limits.series_per_tenant,
             owns=owns,
+            part=part,
         )
         self._time = time
         self._series_idle_ms = limits.series_idle
@@ -88,12 +98,14 @@ class DetectCore:
         self._reorder = Reorder()
         self._sources = {source: i for i, source in enumerate(expected)}
         self._applied: dict[Source, int] = {}
+        self._failing = Failing(number)
         self._evaluated = BEFORE_ALL
         self._ticked = BEFORE_ALL
         self._record_time = BEFORE_ALL
         self._retired = BEFORE_ALL
+        self._edges = Edges(number)
 
-    def apply(self, batches: Sequence[SampleBatch]) -> list[Alert | Tick]:
+    def apply(self, batches: Sequence[SampleBatch]) -> list[Found]:
         """Take in batches; what is to be told because of them."""
         return self.take([self.admit(batch) for batch in batches])
 
@@ -115,6 +127,7 @@ class DetectCore:
             batch.times[first:],
             batch.values[first:],
             batch.offsets[first:],
+            batch.histograms,
         )
 
     def first_new(self, source: Source, offsets: NDArray[np.int64]) -> int:
@@ -124,24 +137,29 @@ class DetectCore:
             return 0
         return int(np.searchsorted(offsets, applied, side="right"))
 
-    def take(self, arrived: Sequence[Arrived]) -> list[Alert | Tick]:
+    def take(self, arrived: Sequence[Arrived]) -> list[Found]:
         """Take in what has come, in the order of the log; what is to be told because of it."""
         # one evaluation on arrival for all of a chunk
         taken = [new for each in arrived if (new := self._keep(each)) is not None]
-        out: list[Alert | Tick] = []
+        out: list[Found] = []
         if taken:
             rows, times, values = (
                 column[0] if len(column) == 1 else np.concatenate(column)
                 for column in zip(*taken, strict=True)
             )
             self.engine.store.touch(rows, times)
+            if any(each.histograms for each in arrived):
+                # a rule on arrival sees numbers only
+                numbers = ~is_handle(values)
+                rows, times, values = rows[numbers], times[numbers], values[numbers]
             out += self.engine.arrive(rows, times, values)
+            out += self._failed()
         out += self._advance()
         return out
 
     def _keep(self, arrived: Arrived) -> Columns | None:
         """Hold samples until their tick: row, time and value of those that have a row."""
-        source, rows, times, values, offsets = arrived.source, *arrived[4:]
+        source, rows, times, values, offsets = arrived.source, *arrived[4:8]
         self._watermarks.advance(source, arrived.watermark, idle=arrived.idle)
         self._record_time = max(self._record_time, arrived.record_time)
         if not len(rows):
@@ -154,35 +172,57 @@ class DetectCore:
         if self.engine.ticking:
             number = self._sources.setdefault(source, len(self._sources))
             numbers = np.full(len(rows), number, np.int32)
+            if arrived.histograms:
+                values = self._reorder.bag.adopt(values, arrived.histograms)
             self._reorder.hold(Held(rows, times, values, numbers, offsets))
         return rows, times, values
 
-    def _advance(self) -> list[Alert | Tick]:
+    def _advance(self) -> list[Found]:
         """Evaluate what the watermark has passed, and say how far that is."""
-        out: list[Alert | Tick] = []
+        out: list[Found] = []
         watermark = self._watermarks.current()
         if watermark == BEFORE_ALL:
             return out
         passed = watermark - 1
         if self._evaluated == BEFORE_ALL:
             self._evaluated = self._before_first(passed)
+            if self._evaluated != BEFORE_ALL:
+                for rule in self.engine.partial:
+                    rule.since = ALWAYS
         while (
             self._evaluated != BEFORE_ALL
             and (tick := self.engine.next_tick(self._evaluated)) <= passed
         ):
-            held, late = self._reorder.release(tick)
-            self.dropped[DeadLetterReason.LATE] += late
-            self.engine.append_sorted(held.rows, held.times, held.values)
+            self._append(tick)
             out += self.engine.tick(tick)
+            out += self._failed()
+            out += self._edges.look(self.engine.store, tick)
             self._evaluated = tick
         told = passed - passed % self._time.tick
         if told > self._ticked:
             self._ticked = told
+            if self._evaluated != BEFORE_ALL and told > self._evaluated:
+                # little by little: all the samples of a long interval at once would hold up what comes meanwhile
+                self._append(told)
+                # no rule was due since, and none that comes with a reload can be
+                self._evaluated = told
+            out += self._failing.recover(told)
             if told > self._retired + self._series_idle_ms // RETIREMENTS:
                 self._retired = told
                 self.engine.retire(told - self._series_idle_ms)
             out.append(Tick(source=self.number, time=told, record_time=self._record_time))
         return out
+
+    def _failed(self) -> list[Alert]:
+        """Alerts for the rules that have begun to fail."""
+        failures, self.engine.failures = self.engine.failures, []
+        return self._failing.fail(failures)
+
+    def _append(self, until_ms: int) -> None:
+        """Let the store have the samples up to a time, in the order of event time."""
+        held, late = self._reorder.release(until_ms)
+        self.dropped[DeadLetterReason.LATE] += late
+        self.engine.append_sorted(held.rows, held.times, held.values, self._reorder.bag)
 
     def _before_first(self, passed: int) -> int:
         """Time just before the first sample, once none can come before it any more: the first tick follows it."""
@@ -190,6 +230,25 @@ class DetectCore:
             return passed
         first = self._reorder.earliest()
         return BEFORE_ALL if first is None or first > passed else first - 1
+
+    @property
+    def reached(self) -> int:
+        """Event time in ms up to which all has been evaluated, `BEFORE_ALL` where nothing has."""
+        return max(self._evaluated, self._ticked)
+
+    @property
+    def record_time(self) -> int:
+        """Largest record time of what was read, ms."""
+        return self._record_time
+
+    @property
+    def cuts_since(self) -> dict[str, int]:
+        """Event time in ms from which on each cut of wide rules was evaluated, by id; without those that never were."""
+        if self._evaluated == BEFORE_ALL:
+            # of no samples there is nothing to find
+            return {cut.id: ALWAYS for rule in self.engine.partial for cut in rule.cuts}
+        begun = [rule for rule in self.engine.partial if rule.since != NOT_YET]
+        return {cut.id: rule.since for rule in begun for cut in rule.cuts}
 
     def snapshot(self) -> tuple[dict[str, NDArray[np.generic]], dict[str, object]]:
         """Columns and small facts that `restore` takes."""
@@ -203,6 +262,8 @@ class DetectCore:
             "ticked": self._ticked,
             "record_time": self._record_time,
             "retired": self._retired,
+            "failing": self._failing.snapshot(),
+            "edges": self._edges.snapshot(),
         }
         return columns, facts
 
@@ -230,3 +291,6 @@ class DetectCore:
         self._ticked = numbers["ticked"]
         self._record_time = numbers["record_time"]
         self._retired = numbers["retired"]
+        self._failing.restore(known.get("failing", []))
+        if "edges" in facts:
+            self._edges.restore(facts["edges"])  # type: ignore[arg-type]  # as above

@@ -7,23 +7,32 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from schemas import topics
-from schemas.alerts import Alert, Tick
+from schemas.alerts import Alert, Found, Tick
 from schemas.config import Config, SourceConfig
+from schemas.edges import Edge
 from schemas.errors import DecodeError
 from schemas.labels import TENANT, Labels, fingerprint_bytes, get_label, home
 from schemas.records import cloud_event_headers, encode_record
 from schemas.samples import SampleBatch, decode_batch, make_batch
+from schemas.scrub import Scrubber
+from schemas.wire.asking import Answers
 from streams.detect.core import Arrived, DetectCore, Source
+from streams.detect.handover import Sender, partial_records
 from streams.detect.rows import InternedRows
+from streams.ingest.identity import make_scrubber
 from streams.ingest.reader import Reader
 from streams.ingest.stage import make_reader
 from streams.letters import Letters, letter_record
+from streams.rules.partial.rule import take_found
+from streams.rules.partial.stages import First
+from streams.rules.partial.wide import needs_second_stage
 from streams.rules.reload import NewRules
 from streams.rules.rule import RuleGroup
-from streams.stage import Figure, Outgoing
+from streams.stage import Figure, Outgoing, scrub_figures
 from streams.state.codec import decode, encode
 from streams.time.idle import Idle
 from streams.transport.chunk import Chunk
@@ -38,8 +47,8 @@ def alert_partition(tenant: str, partitions: int) -> int:
     return fingerprint_bytes(tenant.encode()) % partitions
 
 
-def alert_records(found: Sequence[Alert | Tick], partitions: int) -> list[Outgoing]:
-    """Transitions to their tenant's partition, ticks to every one.
+def alert_records(found: Sequence[Found], partitions: int) -> list[Outgoing]:
+    """Transitions and edges to their tenant's partition, ticks to every one.
 
     Only the last of ticks that follow one another goes out: it says what the others say.
     """
@@ -52,7 +61,12 @@ def alert_records(found: Sequence[Alert | Tick], partitions: int) -> list[Outgoi
             headers = cloud_event_headers("alert", record.id, source, record.time)
             key = record.tenant.encode()
             out.append(Outgoing(topics.ALERTS, value, key, target, headers, record.time))
-        elif at + 1 == len(found) or isinstance(found[at + 1], Alert):
+        elif isinstance(record, Edge):
+            target = alert_partition(record.tenant, partitions)
+            headers = cloud_event_headers("edge", record.id, f"{record.tenant}/edges", record.time)
+            key = record.tenant.encode()
+            out.append(Outgoing(topics.ALERTS, value, key, target, headers, record.time))
+        elif at + 1 == len(found) or not isinstance(found[at + 1], Tick):
             stamp = record.record_time
             out += [Outgoing(topics.ALERTS, value, None, p, (), stamp) for p in range(partitions)]
     return out
@@ -65,7 +79,7 @@ def expected_sources(config: Config) -> list[Source]:
 
 
 def detect_sources(config: Config) -> int:
-    """How many detect partitions there are, fused ones included: the sources of the correlator."""
+    """How many detect partitions there are, fused ones included."""
     fused = sum(s.keyed for s in config.sources)
     two_hop = any(not s.keyed for s in config.sources)
     return (fused + two_hop) * config.kafka.partitions
@@ -78,6 +92,15 @@ def fused_number(config: Config, topic: str, partition: int) -> int:
     return (first + keyed.index(topic)) * config.kafka.partitions + partition
 
 
+def alert_sources(config: Config, *, second_stage: bool) -> int:
+    """How many there are that send alerts: detect partitions, and those of the second stage if there is one."""
+    return detect_sources(config) + second_stage * config.kafka.partitions
+
+
+def _hands_over(config: Config, groups: Sequence[RuleGroup], given: bool | None) -> bool:
+    return needs_second_stage(groups, config.locality) if given is None else given
+
+
 def _home(labels: Labels, config: Config) -> int:
     """Detect partition that a label set belongs to."""
     return home(
@@ -85,12 +108,25 @@ def _home(labels: Labels, config: Config) -> int:
     )
 
 
-class _CoreStage:
-    """What both stages share: the core, and how its state is written."""
+def _scrubbed(alert: Alert, scrubber: Scrubber) -> Alert:
+    """An alert without what its annotations hold that is personal; what its labels show stays."""
+    told = scrubber.annotations(alert.annotations, alert.labels)
+    return alert if told is alert.annotations else replace(alert, annotations=dict(told))
 
-    def __init__(self, config: Config, core: DetectCore) -> None:
+
+class CoreStage:
+    """What all stages with rules share: the core, how its state is written, and what is told.
+
+    `hands_over` says whether there is a second stage for wide rules, which then hears of every step of time.
+    """
+
+    kind = "detect"
+
+    def __init__(self, config: Config, core: DetectCore, *, hands_over: bool = False) -> None:
         self.core = core
         self._partitions = config.kafka.partitions
+        self.scrubber = make_scrubber(config)
+        self._hands_over = hands_over
 
     @property
     def series(self) -> int:
@@ -98,8 +134,9 @@ class _CoreStage:
         return len(self.core.engine.store)
 
     def figures(self) -> list[Figure]:
-        """Dropped samples by reason."""
-        return [Figure("samples_dropped", r.value, n) for r, n in self.core.dropped.items()]
+        """Dropped samples by reason, and what was scrubbed of annotations."""
+        dropped = [Figure("samples_dropped", r.value, n) for r, n in self.core.dropped.items()]
+        return [*dropped, *scrub_figures(self.scrubber)]
 
     def apply_event(self, event: object) -> list[Outgoing]:
         """Go on with other rules; alerts of those that are gone end at the next tick."""
@@ -108,8 +145,25 @@ class _CoreStage:
         self.core.engine.replace(event.groups)
         return []
 
-    def _told(self, found: Sequence[Alert | Tick]) -> list[Outgoing]:
-        return alert_records(found, self._partitions)
+    def _told(self, found: Sequence[Found]) -> list[Outgoing]:
+        scrubber = self.scrubber
+        if scrubber is not None:
+            found = [
+                _scrubbed(each, scrubber) if isinstance(each, Alert) else each for each in found
+            ]
+        records = alert_records(found, self._partitions)
+        if not self._hands_over:
+            return records
+        core = self.core
+        partial = take_found(core.engine.partial)
+        if not partial and not any(isinstance(each, Tick) for each in found):
+            return records
+        homes = {
+            tenant: alert_partition(tenant, self._partitions)
+            for tenant in {series.tenant for each in partial for series in each.series}
+        }
+        sender = Sender(core.number, core.reached, core.record_time, core.cuts_since)
+        return records + partial_records(sender, partial, homes, self._partitions)
 
     def _extra(self) -> tuple[Columns, dict[str, Any]]:
         return {}, {}
@@ -118,11 +172,11 @@ class _CoreStage:
         """The whole state of the partition."""
         columns, facts = self.core.snapshot()
         more, further = self._extra()
-        return encode(columns | more, kind="detect", version=VERSION, meta=facts | further)
+        return encode(columns | more, kind=self.kind, version=VERSION, meta=facts | further)
 
     def restore(self, blob: bytes) -> None:
         """Continue from a snapshot."""
-        state = decode(blob, kind="detect", version=VERSION)
+        state = decode(blob, kind=self.kind, version=VERSION)
         self.core.restore(state.columns, state.meta)
         self._restore_extra(state.columns, state.meta)
 
@@ -130,10 +184,18 @@ class _CoreStage:
         pass
 
 
-class DetectStage(_CoreStage):
+class DetectStage(CoreStage):
     """One partition of tocsin.samples to alert transitions and ticks."""
 
-    def __init__(self, config: Config, groups: Sequence[RuleGroup], partition: int) -> None:
+    def __init__(
+        self,
+        config: Config,
+        groups: Sequence[RuleGroup],
+        partition: int,
+        *,
+        hands_over: bool | None = None,
+    ) -> None:
+        """`hands_over` is found in the rules where it is not given."""
         core = DetectCore(
             groups,
             number=partition,
@@ -141,9 +203,10 @@ class DetectStage(_CoreStage):
             time=config.time,
             limits=config.limits,
             owns=lambda labels: _home(labels, config) == partition,
+            part=First(config.locality),
         )
         self._letters = Letters()
-        super().__init__(config, core)
+        super().__init__(config, core, hands_over=_hands_over(config, groups, hands_over))
 
     def figures(self) -> list[Figure]:
         """Refused records, and samples dropped."""
@@ -161,7 +224,7 @@ class DetectStage(_CoreStage):
         return [*letters, *self._told(self.core.apply(batches))]
 
 
-class FusedStage(_CoreStage):
+class FusedStage(CoreStage):
     """One partition of a source keyed by locality, straight to alert transitions and ticks."""
 
     def __init__(
@@ -170,7 +233,10 @@ class FusedStage(_CoreStage):
         groups: Sequence[RuleGroup],
         source: SourceConfig,
         partition: int,
+        *,
+        hands_over: bool | None = None,
     ) -> None:
+        """`hands_over` is found in the rules where it is not given."""
         self._source: Source = (source.topic, partition)
         self._reader: Reader = make_reader(config, source, partitions=1)
         core = DetectCore(
@@ -179,10 +245,11 @@ class FusedStage(_CoreStage):
             expected=[self._source],
             time=config.time,
             limits=config.limits,
+            part=First(config.locality),
         )
         self._rows = InternedRows(core.engine.store, self._reader.interner)
         self._idle_after_ms = config.time.idle_after
-        super().__init__(config, core)
+        super().__init__(config, core, hands_over=_hands_over(config, groups, hands_over))
 
     def apply_event(self, event: object) -> list[Outgoing]:
         """Take in that there is nothing to read, or go on with other rules."""
@@ -194,6 +261,14 @@ class FusedStage(_CoreStage):
             topic, partition, watermark=watermark, record_time=event.at_ms, idle=True
         )
         return self._told(self.core.apply([batch]))
+
+    def wanted(self, chunk: Chunk) -> set[int]:
+        """Ids of schemas that are to be learnt before this chunk is applied."""
+        return self._reader.wanted(chunk)
+
+    def learn(self, answers: Answers) -> None:
+        """Take in schemas."""
+        self._reader.learn(answers)
 
     def apply(self, chunk: Chunk) -> list[Outgoing]:
         """What goes to tocsin.alerts and tocsin.dead-letters because of a chunk of telemetry."""
@@ -211,6 +286,7 @@ class FusedStage(_CoreStage):
             samples.times[first:],
             samples.values[first:],
             samples.offsets[first:],
+            samples.histograms,
         )
         return [*map(letter_record, letters), *self._told(self.core.take([arrived]))]
 

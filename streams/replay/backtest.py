@@ -9,17 +9,21 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+import msgspec
+
 from schemas import topics
-from schemas.alerts import Alert
+from schemas.alerts import Alert, AlertRecord
 from schemas.config import Config
 from schemas.incidents import Incident
 from schemas.reasons import AlertState, DeadLetterReason
 from schemas.records import decode_record
 from schemas.samples import encode_batch, make_batch
-from streams.correlate import CorrelateStage
-from streams.detect.stage import DetectStage, detect_sources
+from streams.correlate import CorrelateStage, ForwardStage, IntakeStage
+from streams.detect.merge import MergeStage
+from streams.detect.stage import DetectStage, alert_sources
 from streams.ingest.stage import IngestStage
 from streams.replay.pipeline import NewStage, Pipeline, Recorded
+from streams.rules.partial.wide import needs_second_stage
 from streams.rules.rule import RuleGroup
 from streams.stage import Counting, Outgoing
 
@@ -60,10 +64,16 @@ class Backtest:
         self.outcome = Outcome()
         source = {s.topic: s.model_copy(update={"keyed": False}) for s in config.sources}
         unkeyed = config.model_copy(update={"sources": tuple(source.values())})
+        second_stage = needs_second_stage(groups, unkeyed.locality)
+        sources = alert_sources(unkeyed, second_stage=second_stage)
         readers: dict[str, NewStage] = {
             topics.SAMPLES: lambda _, p: DetectStage(unkeyed, groups, p),
-            topics.ALERTS: lambda _t, _p: CorrelateStage(unkeyed, sources=detect_sources(unkeyed)),
+            topics.PARTIALS: lambda _, p: MergeStage(unkeyed, groups, p),
+            topics.ALERTS: lambda _t, _p: CorrelateStage(unkeyed, sources=sources),
+            topics.COMMANDS: lambda _t, _p: ForwardStage(unkeyed),
         }
+        if config.changes.topic:
+            readers[config.changes.topic] = lambda _t, _p: IntakeStage(unkeyed)
         for name in source:
             readers[name] = lambda topic, p: IngestStage(unkeyed, source[topic], topic, p)
         watch = (topics.ALERTS, topics.INCIDENTS)
@@ -128,4 +138,6 @@ class Backtest:
                     self.outcome.records.setdefault(incident.id, []).append(incident)
                     self.outcome.values.append(value)
             elif record.topic == topics.ALERTS and record.key is not None:
-                self.outcome.alerts[decode_record(value, Alert).state] += 1
+                found = msgspec.json.decode(value, type=AlertRecord)
+                if isinstance(found, Alert):
+                    self.outcome.alerts[found.state] += 1

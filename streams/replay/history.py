@@ -14,18 +14,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas import topics
-from schemas.config import Config
+from schemas.config import Config, SourceConfig
 from schemas.errors import ConfigError, DecodeError
+from schemas.handles import without_handles
+from schemas.histograms import NativeHistogram
 from schemas.samples import decode_batch
 from schemas.wire.columns import Decoder
-from schemas.wire.interner import Identity, Interner
-from schemas.wire.registry import AUTO, make_decoder
+from schemas.wire.identity import NOWHERE, Identity
+from schemas.wire.interner import Interner
+from schemas.wire.registry import AUTO
+from streams.ingest.identity import make_interner, make_source_decoder
 from streams.produce.columns import Columns
 from streams.replay.openmetrics import is_exposition, read_exposition
 from streams.replay.pipeline import Recorded
 from streams.replay.sources import open_files
+from streams.rules.native.append import append_mixed
 from streams.rules.selectors import EVER_MS
-from streams.windows.histograms import without_handles
+from streams.windows.histograms import Bag
 from streams.windows.series import SeriesStore
 
 CHUNK = 2_000
@@ -47,6 +52,7 @@ class History:
     _rows: list[NDArray[np.int64]] = field(default_factory=list)
     _times: list[NDArray[np.int64]] = field(default_factory=list)
     _values: list[NDArray[np.float64]] = field(default_factory=list)
+    _bag: Bag = field(default_factory=Bag)
 
     def add(
         self,
@@ -55,14 +61,21 @@ class History:
         series: NDArray[np.int64],
         times: NDArray[np.int64],
         values: NDArray[np.float64],
+        histograms: Sequence[NativeHistogram] = (),
     ) -> None:
-        """Samples of series; `series` says which of the label sets each is of, times are ms."""
+        """Samples of series; `series` says which of the label sets each is of, times are ms.
+
+        Handles among the values name `histograms`.
+        """
         rows = self.store.rows(prints, codes)[series]
         good = (rows >= 0) & (times >= 0)
         self.refused += int(len(good) - np.count_nonzero(good))
         self._rows.append(rows[good])
         self._times.append(times[good])
-        self._values.append(without_handles(values[good]))
+        own = values[good]
+        self._values.append(
+            self._bag.adopt(own, histograms) if histograms else without_handles(own)
+        )
 
     def settle(self) -> None:
         """Put all that was added into the store."""
@@ -71,7 +84,8 @@ class History:
         times = np.concatenate([none.astype(np.int64), *self._times])
         values = np.concatenate([none, *self._values])
         order = np.lexsort((times, rows))
-        self.store.append(rows[order], times[order], values[order])
+        append_mixed(self.store, rows[order], times[order], values[order], self._bag)
+        self._bag = Bag()
         self._rows, self._times, self._values = [], [], []
 
 
@@ -100,7 +114,7 @@ def gather(
             others.append(path)
     if others:
         topic = config.sources[0].topic if config.sources else topics.TELEMETRY
-        _Reading(history, config, identity).read(open_files(others, topic, columns))
+        _Reading(history, config).read(open_files(others, topic, columns))
     history.settle()
     return history
 
@@ -108,12 +122,16 @@ def gather(
 class _Reading:
     """Decodes records of all topics into a history."""
 
-    def __init__(self, history: History, config: Config, identity: Identity) -> None:
+    def __init__(self, history: History, config: Config) -> None:
         self._history = history
         self._config = config
-        self._formats = {source.topic: source.format for source in config.sources}
-        self._decoders: dict[str, Decoder] = {}
-        self._interner = Interner(identity, config.limits)
+        self._sources = {source.topic: source for source in config.sources}
+        self._readers: dict[str, tuple[Decoder, Interner]] = {}
+
+    def _source(self, topic: str) -> SourceConfig:
+        """How a topic is read; one that nobody configured is read as it comes, for the tenants of the first source."""
+        other = {"topic": topic, "format": AUTO, "labels": {}, "relabel": ()}
+        return self._sources.get(topic) or self._config.sources[0].model_copy(update=other)
 
     def read(self, records: Iterable[Recorded]) -> None:
         remaining = iter(records)
@@ -134,19 +152,30 @@ class _Reading:
                 continue
             series = batch.series.astype(np.int64)
             self._history.add(
-                batch.fingerprints, batch.label_bytes, series, batch.times, batch.values
+                batch.fingerprints,
+                batch.label_bytes,
+                series,
+                batch.times,
+                batch.values,
+                batch.histograms,
             )
 
     def _telemetry(self, topic: str, values: Sequence[bytes | None]) -> None:
-        name = self._formats.get(topic, AUTO)
-        if name not in self._decoders:
-            self._decoders[name] = make_decoder(name, self._config.limits)
-        found = self._decoders[name].decode(values, self._interner)
+        if topic not in self._readers:
+            config, source = self._config, self._source(topic)
+            interner = make_interner(config, source, partitions=1)
+            self._readers[topic] = make_source_decoder(config, source), interner
+        decoder, interner = self._readers[topic]
+        found = decoder.decode(values, interner)
         self._history.refused += len(found.refused) + sum(found.unread.values())
+        if interner.drops:
+            found = found.keep(interner.partitions(found.series) != NOWHERE)
         ids, series = np.unique(found.series, return_inverse=True)
-        codes = [self._interner.label_bytes[at] for at in ids.tolist()]
-        prints = self._interner.fingerprints(ids)
-        self._history.add(prints, codes, series.astype(np.int64), found.times, found.values)
+        codes = [interner.label_bytes[at] for at in ids.tolist()]
+        prints = interner.fingerprints(ids)
+        self._history.add(
+            prints, codes, series.astype(np.int64), found.times, found.values, found.histograms
+        )
 
 
 def newest_ms(history: History) -> int:

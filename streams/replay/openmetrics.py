@@ -18,7 +18,7 @@ from prometheus_client.samples import Sample
 
 from schemas.errors import ConfigError
 from schemas.labels import METRIC, TENANT, encode_labels, fingerprint_bytes, make_labels
-from schemas.wire.interner import Identity
+from schemas.wire.identity import Identity
 
 _FIRST = re.compile(r"#( |$)|[A-Za-z_:][A-Za-z0-9_:]*(\{.*\})?[ \t]+[-+]?(\d|\.\d|NaN|Inf)[^,;]*$")
 

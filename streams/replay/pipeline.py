@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
+from schemas.records import Headers
 from streams.stage import Outgoing, Stage
 from streams.transport.chunk import Chunk
 
@@ -22,6 +23,7 @@ class Recorded(NamedTuple):
     offset: int
     timestamp_ms: int
     value: bytes | None
+    headers: Headers = ()
 
 
 class Pipeline:
@@ -48,6 +50,7 @@ class Pipeline:
                 values=[r.value for r in found],
                 timestamps=[r.timestamp_ms for r in found],
                 offsets=[r.offset for r in found],
+                headers=[r.headers for r in found] if any(r.headers for r in found) else None,
             )
             self._next[place] = chunk.next_offset
             out += self._route(self._stage(place).apply(chunk))

@@ -31,12 +31,16 @@ def fixed_labels(matchers: Sequence[Matcher]) -> Labels:
 class Absent(VectorNode):
     """1 for each tenant of the moment that the argument could have, and has not, an element of."""
 
-    def __init__(self, argument: VectorNode | RangeNode) -> None:
+    def __init__(
+        self, argument: VectorNode | RangeNode, matchers: Sequence[Matcher] | None = None
+    ) -> None:
+        """`matchers` are those of the selector that the argument stands for, if it is none itself."""
         self.space = LabelSpace()
         self.own_spaces = (self.space,)
         self.children = (argument,)
         self._argument = argument
-        matchers = argument.selection.matchers if isinstance(argument, Selector) else ()
+        if matchers is None:
+            matchers = argument.selection.matchers if isinstance(argument, Selector) else ()
         self._labels = fixed_labels(matchers)
         self._tenants = [each for each in matchers if each.name == TENANT]
 

@@ -30,10 +30,9 @@ from streams.rules.alert_states import (
 )
 from streams.rules.announce import Announcer, Standing
 from streams.rules.checkpoint import AnyColumns, placed, under
-from streams.rules.compile import SUBQUERY_STEP_MS
 from streams.rules.detect import DetectRule, Verdict, odd
 from streams.rules.owned import Owns, keep_owned
-from streams.rules.plan import compile_expression
+from streams.rules.plan import Plan
 from streams.rules.rule import Rule
 from streams.rules.slots import Slots
 from streams.rules.vector import LabelSpace, Vector, show_labels
@@ -73,20 +72,19 @@ class AlertingRule:
         self,
         rule: Rule,
         announcer: Announcer,
+        plan: Plan,
         *,
         max_series: int,
         owns: Owns = None,
-        subquery_step_ms: int = SUBQUERY_STEP_MS,
     ) -> None:
-        """Compile the rule.
+        """`plan` is the compiled expression of the rule.
 
         Raises:
-            RuleError: the expression or a template is none.
             ConfigError: the detector is unknown or has other parameters.
 
         """
         self.rule = rule
-        self.plan = compile_expression(rule.expr, subquery_step_ms=subquery_step_ms)
+        self.plan = plan
         self.failures: list[str] = []
         self.trace: Trace | None = None
         self.announcer = announcer

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import RuleError
+from schemas.handles import is_handle
 from schemas.histograms import NativeHistogram
 from schemas.labels import METRIC, TENANT, Labels, get_label, make_labels
 from schemas.samples import Float64s, Int64s
@@ -28,7 +29,7 @@ from streams.rules.vector import (
     show_labels,
 )
 from streams.windows.blocks import Bools
-from streams.windows.histograms import Bag, is_handle
+from streams.windows.histograms import Bag
 
 Arithmetic: TypeAlias = Callable[[Float64s, Float64s], Float64s]
 Comparison: TypeAlias = Callable[[Float64s, Float64s], Bools]

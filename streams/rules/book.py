@@ -17,11 +17,16 @@ from streams.rules.arriving import ArrivingRule
 from streams.rules.compile import SUBQUERY_STEP_MS
 from streams.rules.locality import speaks_of_nothing
 from streams.rules.owned import Owns
+from streams.rules.partial.rule import PartialRule
+from streams.rules.partial.split import split_rule
+from streams.rules.partial.stages import First, Part, Second
+from streams.rules.partial.wide import Wide
+from streams.rules.plan import compile_expression
 from streams.rules.recording import RecordingRule
 from streams.rules.removed import Heading
 from streams.rules.rule import Evaluate, Kind, Rule, RuleGroup
 
-AnyRule: TypeAlias = AlertingRule | RecordingRule
+AnyRule: TypeAlias = AlertingRule | RecordingRule | PartialRule
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,7 @@ class Making:
     owns: Owns = None
     subquery_step_ms: int = SUBQUERY_STEP_MS
     keep_alert_series: bool = False
+    part: Part = None
 
 
 class RuleBook:
@@ -58,6 +64,8 @@ class RuleBook:
 
         """
         self._making = making
+        part = making.part
+        self._wide = None if part is None else Wide(groups, part.locality)
         self.rules: dict[str, AnyRule] = {}
         self.headings: dict[str, Heading] = {}
         seen: Counter[str] = Counter()
@@ -84,8 +92,22 @@ class RuleBook:
         making = self._making
         owns = making.owns if speaks_of_nothing(rule.expr) else None
         step_ms = making.subquery_step_ms
+        plan = None
+        if self._wide is not None and rule in self._wide:
+            senders = making.part.senders if isinstance(making.part, Second) else None
+            split = split_rule(rule, self._wide, senders, subquery_step_ms=step_ms)
+            if isinstance(making.part, First):
+                # other cuts than before are another rule
+                cuts = "-".join(cut.id for cut in split.cuts)
+                partial = PartialRule(rule, split, sender=making.source)
+                self.rules[f"{key}-{cuts}"] = partial
+                return
+            plan = split.plan
+        elif isinstance(making.part, Second):
+            return
+        plan = plan or compile_expression(rule.expr, subquery_step_ms=step_ms)
         if rule.kind is Kind.RECORD:
-            self.rules[key] = RecordingRule(rule, owns=owns, subquery_step_ms=step_ms)
+            self.rules[key] = RecordingRule(rule, plan, owns=owns)
             return
         self.headings[key] = Heading(rule.group, rule.name, rule.expr, occurrence)
         announcer = Announcer(
@@ -96,13 +118,7 @@ class RuleBook:
             external_url=making.external_url,
         )
         kind = ArrivingRule if rule.evaluate is Evaluate.ON_ARRIVAL else AlertingRule
-        self.rules[key] = kind(
-            rule,
-            announcer,
-            max_series=making.max_series,
-            owns=owns,
-            subquery_step_ms=step_ms,
-        )
+        self.rules[key] = kind(rule, announcer, plan, max_series=making.max_series, owns=owns)
 
     def _find_selected(self) -> None:
         """Find whose alerts must be written as series: nobody pays for what nobody reads."""
@@ -120,7 +136,7 @@ class RuleBook:
             new, old = self.rules[key], older.rules[key]
             if isinstance(new, AlertingRule) and isinstance(old, AlertingRule):
                 old.adopt(new.rule, new.announcer, selected=new.selected)
-            elif isinstance(new, RecordingRule) and isinstance(old, RecordingRule):
+            elif not isinstance(old, AlertingRule):
                 old.adopt(new.rule)
             self.rules[key] = old
         self.arriving = [rule for rule in self.rules.values() if isinstance(rule, ArrivingRule)]

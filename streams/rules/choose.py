@@ -81,8 +81,11 @@ def ratios(numbers: Float64s) -> Float64s:
     return np.clip(numbers, -1.0, 1.0)
 
 
-def extreme(sign: float) -> Chooser:
-    """The k largest of each group for sign 1, the k smallest for -1; NaN only where there is nothing else."""
+def extreme(sign: float, *, firm: bool = False) -> Chooser:
+    """The k largest of each group for sign 1, the k smallest for -1; NaN only where there is nothing else.
+
+    With `firm`, of equal values the first in the order of the vector stay, whatever else is in the group.
+    """
 
     def choose(_: LabelSpace, vector: Vector, members: Members, numbers: Float64s) -> Int64s:
         at, sizes, starts, rank = members
@@ -94,7 +97,7 @@ def extreme(sign: float) -> Chooser:
         last, left_out = keys[order[border - 1]], keys[order[border]]
         same = (last == left_out) | (np.isnan(last) & np.isnan(left_out))
         chosen = rank < np.repeat(wanted, sizes)
-        for group in contested[same].tolist():
+        for group in [] if firm else contested[same].tolist():
             inside = slice(starts[group], starts[group] + sizes[group])
             kept = heap_choice(keys[inside].tolist(), int(wanted[group]))
             chosen[inside] = np.isin(order[inside] - starts[group], kept)
@@ -180,6 +183,14 @@ CHOOSERS: dict[str, Entry] = {
     "limit_ratio": Entry(share, ratios),
     "topk": Entry(extreme(1.0), floats_only=True),
 }
+
+FIRM_CHOOSERS: dict[str, Entry] = {
+    "bottomk": Entry(extreme(-1.0, firm=True), floats_only=True),
+    "limitk": CHOOSERS["limitk"],
+    "limit_ratio": CHOOSERS["limit_ratio"],
+    "topk": Entry(extreme(1.0, firm=True), floats_only=True),
+}
+"""The same, but such that what is chosen of all is chosen of any part of it that holds it."""
 
 
 class Choice(VectorNode):

@@ -9,6 +9,8 @@ from schemas.samples import Float64s, Int64s
 from streams.windows.arena import Windows
 from streams.windows.blocks import Block, Bools, blocks, compensated_sum, reduce_stretches
 
+PIECE = 16384
+"""Windows at a time: what is computed of them stays in the cache of a core."""
 EXTRAPOLATION_LIMIT = 1.1
 """A window's edge nearer than 1.1 mean distances of samples is taken to be within the series."""
 
@@ -31,28 +33,56 @@ def delta(windows: Windows) -> tuple[Float64s, Bools]:
 def _extrapolated(
     windows: Windows, *, is_counter: bool, per_seconds: float = 1.0
 ) -> tuple[Float64s, Bools]:
-    times, values = windows.columns.times, windows.columns.values
-    there = windows.high - windows.low > 1
-    low, last = windows.low, windows.high - 1
-    first_value = values[low]
-    result = values[last] - first_value
-    if is_counter:
-        fallen = _falls(windows) > 0
-        result[fallen] += _lost_in_resets(values, low[fallen], windows.high[fallen])
+    result = np.empty(len(windows.low))
+    for start in range(0, len(result), PIECE):
+        piece = windows.part(slice(start, start + PIECE))
+        result[start : start + PIECE] = _extrapolate(
+            piece, is_counter=is_counter, per_seconds=per_seconds
+        )
+    return result, windows.high - windows.low > 1
 
-    to_start = (times[low] - windows.start_ms) / 1000
-    to_end = (windows.end_ms - times[last]) / 1000
-    sampled = (times[last] - times[low]) / 1000
+
+def _extrapolate(windows: Windows, *, is_counter: bool, per_seconds: float) -> Float64s:
+    values, low, last = windows.columns.values, windows.low, windows.high - 1
+    first_value = values[low]
+    if windows.edges is None:
+        times = windows.columns.times
+        first_ms, last_ms, last_value = times[low], times[last], values[last]
+    else:
+        first_ms, last_ms, last_value, _ = windows.edges
+    result = last_value - first_value
+    if is_counter:
+        fallen = _fallen(windows)
+        if len(fallen):
+            result[fallen] += _lost_in_resets(values, low[fallen], windows.high[fallen])
+
+    to_start = (first_ms - windows.start_ms) / 1000
+    to_end = (windows.end_ms - last_ms) / 1000
+    sampled = (last_ms - first_ms) / 1000
     average = sampled / (last - low)
     limit = average * EXTRAPOLATION_LIMIT
-    to_start = np.where(to_start >= limit, average / 2, to_start)
+    half = average / 2
+    _replace(to_start, to_start >= limit, half)
     if is_counter:
         # A counter is not below zero: it cannot have begun before the line through it meets zero.
         to_zero = sampled * (first_value / result)
-        starts_later = (result > 0) & (first_value >= 0) & (to_zero < to_start)
-        to_start = np.where(starts_later, to_zero, to_start)
-    to_end = np.where(to_end >= limit, average / 2, to_end)
-    return result * ((sampled + to_start + to_end) / sampled / per_seconds), there
+        _replace(to_start, (result > 0) & (first_value >= 0) & (to_zero < to_start), to_zero)
+    _replace(to_end, to_end >= limit, half)
+    return result * ((sampled + to_start + to_end) / sampled / per_seconds)
+
+
+def _replace(column: Float64s, mask: Bools, by: Float64s) -> None:
+    """Where the mask is true, which is seldom, take the other column's values."""
+    at = np.flatnonzero(mask)
+    if len(at):
+        column[at] = by[at]
+
+
+def _fallen(windows: Windows) -> Int64s:
+    """The windows in which a value falls."""
+    if windows.edges is None:
+        return np.flatnonzero(_falls(windows) > 0)
+    return np.flatnonzero(windows.edges.fell > windows.low)
 
 
 def _falls(windows: Windows) -> Int64s:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from detectors.base import BoolArray, FloatArray, IntArray
 from schemas.alerts import Alert
 from schemas.errors import CheckpointError
+from schemas.handles import without_handles
 from schemas.order import stable_order
 from streams.rules.alerting import AlertingRule, Trace
 from streams.rules.announce import Standing
@@ -26,12 +27,16 @@ from streams.rules.arriving import ArrivingRule
 from streams.rules.book import AnyRule, Making, RuleBook
 from streams.rules.checkpoint import AnyColumns, placed, under
 from streams.rules.compile import SUBQUERY_STEP_MS
+from streams.rules.native.append import append_mixed
 from streams.rules.owned import Owns
+from streams.rules.partial.merged import NotYetError
+from streams.rules.partial.rule import PartialRule
+from streams.rules.partial.stages import Part, Second
 from streams.rules.recording import RecordingRule
 from streams.rules.removed import Heading, Left, end_left_series, end_removed
 from streams.rules.rule import RuleGroup
 from streams.rules.rule_file import DEFAULT_INTERVAL_MS
-from streams.windows.histograms import without_handles
+from streams.windows.histograms import Bag
 from streams.windows.series import SeriesStore
 
 VERSION = 1
@@ -70,10 +75,13 @@ class RuleEngine:
         owns: Owns = None,
         subquery_step_ms: int = SUBQUERY_STEP_MS,
         keep_alert_series: bool = False,
+        part: Part = None,
     ) -> None:
         """`source` is the partition of tocsin.samples, `subquery_step_ms` the step of a subquery that names none.
 
         The series `ALERTS` and `ALERTS_FOR_STATE` are written where a rule selects them, else with `keep_alert_series`.
+
+        `part` is the stage of wide rules that this engine evaluates; None: it sees everything.
 
         `owns` tells whether a label set belongs to this partition. Results that come from no series (`absent`,
         `vector`) appear in every partition; where `owns` is given, only the owner's count.
@@ -95,6 +103,7 @@ class RuleEngine:
             owns=owns,
             subquery_step_ms=subquery_step_ms,
             keep_alert_series=keep_alert_series,
+            part=part,
         )
         self._book = RuleBook(groups, self._making)
         self._left: dict[str, Left] = {}
@@ -126,6 +135,13 @@ class RuleEngine:
 
         """
         old, new = self._book, RuleBook(groups, self._making)
+        if isinstance(self._making.part, Second):
+            # a rule that stays may read what another one has begun to record: all plans are made anew
+            state = self.snapshot()
+            self._book = new
+            self.restore(state)
+            self.store.retention_ms = new.retention_ms
+            return
         new.keep(old)
         gone = {key: rule for key, rule in old.rules.items() if key not in new.rules}
         for key, rule in gone.items():
@@ -136,6 +152,11 @@ class RuleEngine:
         self._book = new
         # how long samples are kept is for the rules of now to say
         self.store.retention_ms = new.retention_ms
+
+    @property
+    def partial(self) -> list[PartialRule]:
+        """The rules of which only the first stage is evaluated here."""
+        return [rule for rule in self._rules if isinstance(rule, PartialRule)]
 
     def trace(self, told: Trace) -> None:
         """Have every evaluation at a tick told, before it becomes alerts."""
@@ -150,8 +171,12 @@ class RuleEngine:
         taken[order] = self.append_sorted(rows[order], times[order], values[order])
         return taken
 
-    def append_sorted(self, rows: IntArray, times: IntArray, values: FloatArray) -> BoolArray:
-        """The same of samples that come sorted by (row, time)."""
+    def append_sorted(
+        self, rows: IntArray, times: IntArray, values: FloatArray, bag: Bag | None = None
+    ) -> BoolArray:
+        """The same of samples that come sorted by (row, time), of which some may name histograms of a bag."""
+        if bag:
+            return append_mixed(self.store, rows, times, bag.known(values), bag)
         return self.store.append(rows, times, without_handles(values))
 
     def next_tick(self, after_ms: int) -> int:
@@ -167,6 +192,8 @@ class RuleEngine:
                 continue
             try:
                 alerts += self._evaluate(rule, t_ms)
+            except NotYetError:
+                continue  # its alerts and series stay as they are
             except Exception as error:  # noqa: BLE001  whatever a rule does, the others must be evaluated
                 self._fail(rule, error, t_ms)
             self._gather(rule, t_ms)
@@ -181,6 +208,9 @@ class RuleEngine:
             return []
         if isinstance(rule, ArrivingRule):
             return rule.expire(t_ms)
+        if isinstance(rule, PartialRule):
+            rule.tick(self.store, t_ms)
+            return []
         return rule.tick(self.store, t_ms)
 
     def arrive(self, rows: IntArray, times: IntArray, values: FloatArray) -> list[Alert]:
@@ -270,7 +300,7 @@ class RuleEngine:
         return columns
 
     def _state_of(self, rule: AnyRule) -> dict[str, NDArray[np.generic]]:
-        return rule.snapshot() if isinstance(rule, RecordingRule) else rule.snapshot(self.store)
+        return rule.snapshot(self.store) if isinstance(rule, AlertingRule) else rule.snapshot()
 
     def restore(self, columns: AnyColumns) -> None:
         """Continue from a snapshot; rules that were not changed since keep their state.
@@ -291,10 +321,10 @@ class RuleEngine:
         self._left = {key: Left(head.rules.get(key), state) for key, state in states.items()}
 
     def _restore_rule(self, rule: AnyRule, columns: AnyColumns) -> None:
-        if isinstance(rule, RecordingRule):
-            rule.restore(columns)
-        else:
+        if isinstance(rule, AlertingRule):
             rule.restore(columns, self.store)
+        else:
+            rule.restore(columns)
 
 
 class _Head(msgspec.Struct):

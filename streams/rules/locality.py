@@ -14,7 +14,6 @@ import promql_parser as promql
 
 from streams.rules.dates import DATE_FUNCTIONS
 from streams.rules.parse import parse_expression
-from streams.rules.rule import RuleGroup
 
 TENANT_NAMES = ("tenant", "__tenant__")
 ABSENT = ("absent", "absent_over_time")
@@ -34,17 +33,19 @@ class Reach(NamedTuple):
     from_series: bool = True
 
 
-def two_stage_rules(groups: Iterable[RuleGroup], locality: Sequence[str]) -> list[str]:
-    """One line `file:line: what` for each thing in a rule that reaches beyond one locality.
+def locality_names(locality: Sequence[str]) -> list[str]:
+    """The labels of a locality without the tenant, which nothing gives up."""
+    return [name for name in locality if name not in TENANT_NAMES]
 
-    `locality` are label names; the tenant is always kept and need not be among them.
-    """
-    names = [name for name in locality if name not in TENANT_NAMES]
-    problems = []
-    for rule in (rule for group in groups for rule in group.rules):
-        faults = _Walk(names).faults(rule.expr)
-        problems += [f"{rule.file}:{rule.line}: rule '{rule.name}': {fault}" for fault in faults]
-    return problems
+
+def reaches_beyond(tree: Any, names: Sequence[str]) -> list[str]:
+    """What in a tree reaches beyond one locality, and what to do about it; `names` are those of `locality_names`."""
+    return _Walk(names).faults(tree)
+
+
+def selectors_in(tree: Any) -> list[Any]:
+    """The selectors in a tree, those of ranges too."""
+    return [each for each in _descend(tree) if _kind(each) == "VectorSelector"]
 
 
 def speaks_of_nothing(expr: str) -> bool:
@@ -107,9 +108,9 @@ class _Walk:
             "StringLiteral": lambda _: Reach({}, from_series=False),
         }
 
-    def faults(self, expr: str) -> list[str]:
+    def faults(self, tree: Any) -> list[str]:
         """What reaches beyond one locality, and what to do about it."""
-        self._read(parse_expression(expr))
+        self._read(tree)
         return self._found
 
     def _read(self, tree: Any) -> Reach:

@@ -13,6 +13,7 @@ import numpy as np
 from schemas.samples import Float64s, Int64s
 from streams.rules.vector import LabelSpace, Vector
 from streams.windows.arena import Windows
+from streams.windows.blocks import Bools
 from streams.windows.histograms import Bag
 from streams.windows.series import SeriesStore
 
@@ -120,6 +121,10 @@ class RangeNode(Node):
         """Rows and their windows, empty ones left out. Valid until the next append."""
         raise NotImplementedError
 
+    def in_order(self, rows: Int64s, values: Float64s, there: Bools) -> Vector:
+        """What was made of each of the windows of the last call, where there is something, by label set."""
+        return Vector(rows[there], values[there])
+
 
 def without_histograms(moment: Moment, vector: Vector) -> Vector:
     """The elements that are floats."""
@@ -152,5 +157,6 @@ class ScalarNode(Node):
         if not self.by_tenant:
             return np.broadcast_to(numbers, len(rows))
         at = {tenant: index for index, tenant in enumerate(moment.tenants)}
-        columns = np.array([at[tenant] for tenant in space.tenants], np.int64)
+        # a space may know tenants of which there is no sample yet: none of the rows are theirs
+        columns = np.array([at.get(tenant, 0) for tenant in space.tenants], np.int64)
         return numbers[columns[space.tenant_of(rows)]]

@@ -5,17 +5,40 @@ keeps is bounded: inner label spaces are cleared when series that are gone outwe
 numbering of its results' label sets, by whoever counts on its rows.
 """
 
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import NamedTuple
+
 import numpy as np
 
 from schemas.errors import RuleError
 from schemas.samples import Float64s, Int64s
 from streams.rules.compile import SUBQUERY_STEP_MS, Compiler, Options
-from streams.rules.node import Arrival, Moment, VectorNode
+from streams.rules.node import Arrival, Moment, Node, VectorNode
+from streams.rules.ranges import RangeCall
 from streams.rules.selectors import Selection, Selector
+from streams.rules.subquery import Subquery
 from streams.rules.vector import LabelSpace, Vector
 from streams.windows.blocks import Bools
 from streams.windows.histograms import Bag
 from streams.windows.series import LOOKBACK_MS, SeriesStore
+
+
+class Kept(StrEnum):
+    """What is looked at of a series that a selector picks, at each evaluation."""
+
+    LATEST = "latest sample"
+    RUNNING = "running value"
+    SAMPLES = "samples"
+
+
+class Reading(NamedTuple):
+    """A selector of a plan, what is looked at for it, and how often at each evaluation of the plan."""
+
+    selection: Selection
+    kept: Kept
+    times: int
+
 
 SPARE_ROWS = 1024
 """Inner label spaces may be this much longer than twice what is alive, so that small plans never clear."""
@@ -91,6 +114,15 @@ class Plan:
             picked |= leaf.route(store) >= 0
         return picked
 
+    def readings(self) -> list[Reading]:
+        """How each selector is read.
+
+        A running value is kept up as samples come, and where its window begins is known from the last evaluation: it is
+        what a look at all samples would find. Within subqueries and behind offsets windows do not move with the newest
+        sample, so all of them are looked at.
+        """
+        return list(_readings(self._root, times=1, running=False))
+
     def _tidy(self, store: SeriesStore) -> None:
         if store.generation == self._generation:
             return
@@ -102,6 +134,21 @@ class Plan:
         for space in self._inner:
             if len(space) > 2 * alive + SPARE_ROWS:
                 space.clear()
+
+
+def _readings(node: Node, *, times: int, running: bool) -> Iterator[Reading]:
+    if isinstance(node, Selector):
+        moves = times > 1 or node.selection.anchor.moves
+        if not node.selection.range_ms:
+            yield Reading(node.selection, Kept.LATEST, times)
+        else:
+            kept = Kept.RUNNING if running and not moves else Kept.SAMPLES
+            yield Reading(node.selection, kept, times)
+    if isinstance(node, Subquery):
+        times *= node.most_steps
+    for child in node.children:
+        ends = isinstance(node, RangeCall) and node.running
+        yield from _readings(child, times=times, running=ends)
 
 
 def compile_expression(

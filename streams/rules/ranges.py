@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
+from schemas.handles import is_handle
 from schemas.samples import Float64s, Int64s
 from streams.rules.counters import (
     changes,
@@ -38,17 +39,15 @@ from streams.windows.blocks import (
     Bools,
     Reducer,
     blocks,
-    count,
     deviation,
     greatest,
     least,
     mean,
-    one,
     quantile,
     total,
     variance,
 )
-from streams.windows.histograms import Bag, is_handle
+from streams.windows.histograms import Bag
 
 RangeFunction: TypeAlias = Callable[..., tuple[Float64s, Bools]]
 
@@ -62,6 +61,8 @@ class Entry(NamedTuple):
         keeps_name: whether names stay.
         native: what it does with a window that holds histograms; without it, it does not see them.
         indifferent: whether it does not look at values, so that histograms are like floats.
+        running: whether the ends of a window and what is counted as samples come are enough, so that its cost does not
+            hang on how many samples are between.
 
     """
 
@@ -70,6 +71,7 @@ class Entry(NamedTuple):
     keeps_name: bool = False
     native: NativeFunction | None = None
     indifferent: bool = False
+    running: bool = False
 
 
 def everywhere(windows: Windows) -> Bools:
@@ -98,6 +100,16 @@ def quantile_over_time(windows: Windows, phi: Float64s) -> tuple[Float64s, Bools
     return values, everywhere(windows)
 
 
+def count_over_time(windows: Windows) -> tuple[Float64s, Bools]:
+    """How many values."""
+    return (windows.high - windows.low).astype(np.float64), everywhere(windows)
+
+
+def present_over_time(windows: Windows) -> tuple[Float64s, Bools]:
+    """1, for there is a value."""
+    return np.ones(len(windows.low)), everywhere(windows)
+
+
 def last_over_time(windows: Windows) -> tuple[Float64s, Bools]:
     """The newest value."""
     return windows.columns.values[windows.high - 1], everywhere(windows)
@@ -111,24 +123,24 @@ def first_over_time(windows: Windows) -> tuple[Float64s, Bools]:
 RANGE_FUNCTIONS = {
     "avg_over_time": Entry(over_time(mean), native=series.avg_over_time),
     "changes": Entry(changes, native=series.changes),
-    "count_over_time": Entry(over_time(count), indifferent=True),
-    "delta": Entry(delta, native=series.delta),
+    "count_over_time": Entry(count_over_time, indifferent=True, running=True),
+    "delta": Entry(delta, native=series.delta, running=True),
     "deriv": Entry(deriv),
     "double_exponential_smoothing": Entry(double_exponential_smoothing),
-    "first_over_time": Entry(first_over_time, keeps_name=True, indifferent=True),
+    "first_over_time": Entry(first_over_time, keeps_name=True, indifferent=True, running=True),
     "holt_winters": Entry(double_exponential_smoothing),
-    "idelta": Entry(idelta, native=series.idelta),
-    "increase": Entry(increase, native=series.increase),
-    "irate": Entry(irate, native=series.irate),
-    "last_over_time": Entry(last_over_time, keeps_name=True, indifferent=True),
+    "idelta": Entry(idelta, native=series.idelta, running=True),
+    "increase": Entry(increase, native=series.increase, running=True),
+    "irate": Entry(irate, native=series.irate, running=True),
+    "last_over_time": Entry(last_over_time, keeps_name=True, indifferent=True, running=True),
     "mad_over_time": Entry(mad_over_time),
     "max_over_time": Entry(over_time(greatest)),
     "min_over_time": Entry(over_time(least)),
     "predict_linear": Entry(predict_linear),
-    "present_over_time": Entry(over_time(one), indifferent=True),
+    "present_over_time": Entry(present_over_time, indifferent=True, running=True),
     "quantile_over_time": Entry(quantile_over_time, range_at=1),
-    "rate": Entry(rate, native=series.rate),
-    "resets": Entry(resets, native=series.resets),
+    "rate": Entry(rate, native=series.rate, running=True),
+    "resets": Entry(resets, native=series.resets, running=True),
     "stddev_over_time": Entry(over_time(deviation)),
     "stdvar_over_time": Entry(over_time(variance)),
     "sum_over_time": Entry(over_time(total), native=series.sum_over_time),
@@ -140,10 +152,16 @@ RANGE_FUNCTIONS = {
 
 
 class RangeCall(MeetingNode):
-    """A range function of a range selector or a subquery."""
+    """A range function of a range selector or a subquery.
+
+    Attributes:
+        running: whether its cost does not hang on how many samples a window has.
+
+    """
 
     def __init__(self, entry: Entry, selector: RangeNode, scalars: Sequence[ScalarNode]) -> None:
         self.children = (selector, *scalars)
+        self.running = entry.running
         self._entry = entry
         self._selector = selector
         self._scalars = scalars
@@ -159,7 +177,7 @@ class RangeCall(MeetingNode):
         rows, windows = self._selector.windows(moment)
         spread = [each.spread(moment, self._selector.space, rows) for each in self._scalars]
         values, there = self._call(moment.bag, windows, spread)
-        found = Vector(rows[there], values[there])
+        found = self._selector.in_order(rows, values, there)
         if self._rename is None:
             return found
         if moment.met is not None:
@@ -220,5 +238,5 @@ def only_floats(windows: Windows, rows: Int64s) -> tuple[Windows, Int64s]:
     columns = make_columns(len(cells[kept]))
     columns.times[:] = windows.columns.times[cells[kept]]
     columns.values[:] = windows.columns.values[cells[kept]]
-    floats = windows._replace(columns=columns, low=(high - left)[some], high=high[some])
+    floats = windows._replace(columns=columns, low=(high - left)[some], high=high[some], edges=None)
     return floats, rows[some]

@@ -13,10 +13,9 @@ from schemas.errors import RuleError
 from schemas.labels import METRIC, Labels, encode_labels, fingerprint_bytes, make_labels
 from schemas.samples import STALE_BITS
 from streams.rules.checkpoint import AnyColumns
-from streams.rules.compile import SUBQUERY_STEP_MS
 from streams.rules.native.append import append_mixed
 from streams.rules.owned import Owns, keep_owned
-from streams.rules.plan import compile_expression
+from streams.rules.plan import Plan
 from streams.rules.rule import Rule
 from streams.rules.vector import LabelSpace, Projection
 from streams.windows.columns import pack_labels, unpack_labels
@@ -35,17 +34,10 @@ class RecordingRule:
 
     """
 
-    def __init__(
-        self, rule: Rule, *, owns: Owns = None, subquery_step_ms: int = SUBQUERY_STEP_MS
-    ) -> None:
-        """Compile the rule.
-
-        Raises:
-            RuleError: the expression is none.
-
-        """
+    def __init__(self, rule: Rule, plan: Plan, *, owns: Owns = None) -> None:
+        """`plan` is the compiled expression of the rule."""
         self.rule = rule
-        self.plan = compile_expression(rule.expr, subquery_step_ms=subquery_step_ms)
+        self.plan = plan
         self._owns = owns
         self._made = LabelSpace()
         self._projection = Projection(self.plan.space, self._made, self._rename)

@@ -3,24 +3,12 @@
 A new value is computed once for each label set. The tenant cannot be written.
 """
 
-import re
 from collections.abc import Callable, Sequence
 
 from schemas.labels import Labels, get_label, make_labels
-from schemas.regex import Regex
+from schemas.regex import Regex, expand
 from streams.rules.node import Moment, VectorNode
 from streams.rules.vector import LabelSpace, Projection, Vector
-
-_REFERENCE = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<braced>\w+)\}|(?P<bare>\w+))")
-
-
-def expand(template: str, groups: dict[str, str]) -> str:
-    """A replacement, `$1`, `${name}` and `$$` filled in as Go's regexp.Expand does: unknown ones are empty."""
-
-    def filled(found: re.Match[str]) -> str:
-        return "$" if found["dollar"] else groups.get(found["braced"] or found["bare"], "")
-
-    return _REFERENCE.sub(filled, template)
 
 
 def replacing(target: str, template: str, source: str, regex: Regex) -> Callable[[Labels], Labels]:

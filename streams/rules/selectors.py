@@ -11,10 +11,12 @@ from functools import partial
 import numpy as np
 
 from schemas.labels import METRIC, Labels, Matcher, MatchOp, order_key
-from schemas.samples import STALE_BITS, Int64s
+from schemas.samples import STALE_BITS, Float64s, Int64s
 from streams.rules.node import HERE, Anchor, Arrival, Moment, Node, RangeNode, VectorNode
 from streams.rules.vector import LabelSpace, Vector
 from streams.windows.arena import Windows
+from streams.windows.blocks import Bools
+from streams.windows.cursor import Cursor
 from streams.windows.series import Instant, SeriesStore, metric_hash
 
 EVER_MS = 1 << 50
@@ -128,18 +130,26 @@ class InstantSelector(Selector, VectorNode):
 
     def evaluate(self, moment: Moment) -> Vector:
         """Latest samples at the time of the anchor."""
-        rows, latest = self._latest(moment)
+        t_ms = self.selection.anchor.time(moment)
+        rows, latest = self._latest(moment, t_ms, self.selection.lookback_ms)
         return Vector(rows, latest.values[latest.valid])
 
     def times(self, moment: Moment) -> Vector:
-        """When these samples were, in seconds."""
-        rows, latest = self._latest(moment)
+        """When these samples were, in seconds.
+
+        Beside an `@`, Prometheus forgets the offset here, but its storage was read with it (promql/engine.go,
+        evalTimestampFunctionOverVectorSelector): only samples count that lie within the look-back of both times.
+        """
+        anchor, lookback_ms = self.selection.anchor, self.selection.lookback_ms
+        if anchor.at_query or anchor.at_ms is not None:
+            lookback_ms -= abs(anchor.offset_ms)
+            anchor = anchor._replace(offset_ms=max(anchor.offset_ms, 0))
+        rows, latest = self._latest(moment, anchor.time(moment), lookback_ms)
         return Vector(rows, latest.times[latest.valid] / 1000)
 
-    def _latest(self, moment: Moment) -> tuple[Int64s, Instant]:
+    def _latest(self, moment: Moment, t_ms: int, lookback_ms: int) -> tuple[Int64s, Instant]:
         self.refresh(moment.store)
-        t_ms = self.selection.anchor.time(moment)
-        latest = moment.store.instant(self.rows, t_ms, self.selection.lookback_ms)
+        latest = moment.store.instant(self.rows, t_ms, lookback_ms)
         return self.targets[latest.valid], latest
 
     def arrive(self, store: SeriesStore, samples: Arrival) -> tuple[Int64s, Vector]:
@@ -151,15 +161,43 @@ class InstantSelector(Selector, VectorNode):
 
 
 class RangeSelector(Selector, RangeNode):
-    """The samples of each series in a window that is open at the left."""
+    """The samples of each series in a window that is open at the left.
+
+    Windows come in the order of the store's rows, in which their samples lie, and results in that of the label sets.
+    """
+
+    def __init__(self, selection: Selection) -> None:
+        super().__init__(selection)
+        self._cursor = Cursor()
+        self._sorted: Int64s | None = None
+        self._stored = self._places = self._filled = np.zeros(0, np.int64)
 
     def windows(self, moment: Moment) -> tuple[Int64s, Windows]:
         """Rows of `space` and their windows, empty ones left out."""
         self.refresh(moment.store)
+        if self._sorted is not self.rows:
+            self._sorted = self.rows
+            self._places = np.argsort(self.rows, kind="stable")
+            self._stored = self.rows[self._places]
         end_ms = self.selection.anchor.time(moment)
-        found = moment.store.window(self.rows, end_ms - self.selection.range_ms, end_ms)
+        start_ms = end_ms - self.selection.range_ms
+        found = moment.store.window(self._stored, start_ms, end_ms, self._cursor)
+        found = found._replace(t_ms=moment.t_ms)
         filled = found.high > found.low
-        return self.targets[filled], found._replace(t_ms=moment.t_ms).keep(filled)
+        self._filled = self._places
+        if not filled.all():
+            self._filled, found = self._places[filled], found.keep(filled)
+        return self.targets[self._filled], found
+
+    def in_order(self, rows: Int64s, values: Float64s, there: Bools) -> Vector:
+        """What was made of the windows of the last call, where there is something, by label set."""
+        ordered = np.empty(len(self.rows))
+        ordered[self._filled] = values
+        if len(rows) == len(self.rows) and there.all():
+            return Vector(self.targets, ordered)
+        made = np.zeros(len(self.rows), np.bool_)
+        made[self._filled] = there
+        return Vector(self.targets[made], ordered[made])
 
 
 def _place(store: SeriesStore, row: int) -> bytes:

@@ -31,6 +31,8 @@ class Subquery(RangeNode):
     def __init__(self, vector: VectorNode, range_ms: int, step_ms: int, anchor: Anchor) -> None:
         self.space = vector.space
         self.children = (vector,)
+        self.most_steps = max(1, range_ms // step_ms)
+        """So often its expression is evaluated at each moment."""
         self._vector = vector
         self._range_ms = range_ms
         self._step_ms = step_ms
@@ -82,10 +84,10 @@ def _unhinted(bag: Bag, values: Float64s) -> Float64s:
     if mask is None:
         return values
     known = (Hint.RESET, Hint.NOT_RESET)
-    plain = (
+    plain = [
         replace(each, hint=Hint.UNKNOWN) if each.hint in known else each
         for each in bag.get(values[mask])
-    )
+    ]
     result = values.copy()
     result[mask] = bag.hold(plain)
     return result

@@ -5,13 +5,14 @@ from decimal import Decimal
 
 import numpy as np
 
+from schemas.handles import is_handle
 from schemas.histograms import NativeHistogram
 from schemas.labels import METRIC, Labels, make_labels
 from schemas.samples import Float64s
 from streams.rules.native.buckets import show_buckets
 from streams.rules.node import Moment, VectorNode
 from streams.rules.vector import LabelSpace, Projection, Vector, drop_these, keep_only
-from streams.windows.histograms import Bag, is_handle
+from streams.windows.histograms import Bag
 
 
 def plain(value: float) -> str:

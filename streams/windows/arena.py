@@ -18,6 +18,7 @@ from streams.windows.blocks import Bools
 
 NEVER = int(np.iinfo(np.int64).max)
 NEVER_BEFORE = int(np.iinfo(np.int64).min)
+NEVER_FELL = -(1 << 62)
 LEAST_ROOM = 4
 LEAST_ARENA = 1024
 SPARSE = 4
@@ -51,10 +52,23 @@ def make_columns(size: int) -> Columns:
     )
 
 
+class Edges(NamedTuple):
+    """Of each window the time of its first sample, time and value of its last, and the position of its row's last fall.
+
+    A fall is a sample that is less than the one before it; the position is less than 0 where there was none.
+    """
+
+    first_ms: Int64s
+    last_ms: Int64s
+    last: Float64s
+    fell: Int64s
+
+
 class Windows(NamedTuple):
     """Samples of some rows in (start_ms, end_ms]: for row i the stretch [low[i], high[i]) of the columns.
 
-    `t_ms` is the time of the evaluation, which an offset parts from the end.
+    `t_ms` is the time of the evaluation, which an offset parts from the end. `edges` say what is known of the windows
+    without a look at their samples, of those that are not empty.
     """
 
     columns: Columns
@@ -63,6 +77,7 @@ class Windows(NamedTuple):
     start_ms: int
     end_ms: int
     t_ms: int = 0
+    edges: Edges | None = None
 
     @property
     def span_ms(self) -> int:
@@ -71,7 +86,18 @@ class Windows(NamedTuple):
 
     def keep(self, mask: Bools) -> "Windows":
         """The windows where the mask is true."""
-        return self._replace(low=self.low[mask], high=self.high[mask])
+        return self._at(mask)
+
+    def part(self, piece: slice) -> "Windows":
+        """Some of the windows."""
+        return self._at(piece)
+
+    def _at(self, index: Bools | slice) -> "Windows":
+        edges = self.edges
+        if edges is not None:
+            first_ms, last_ms, last, fell = edges
+            edges = Edges(first_ms[index], last_ms[index], last[index], fell[index])
+        return self._replace(low=self.low[index], high=self.high[index], edges=edges)
 
 
 def stretch_index(low: Int64s, counts: Int64s) -> Int64s:
@@ -90,13 +116,26 @@ def fitted(column: NDArray[Number], size: int, fill: int) -> NDArray[Number]:
 
 
 class Arena:
-    """Where the samples lie."""
+    """Where the samples lie.
+
+    Attributes:
+        head, tail, limit: int64[rows], where a row lives and how much room it has.
+        origin: int64[rows], where its first sample would lie if none had gone: a sample's number in its row is its
+            position less this, and stays when the row moves.
+        fell: int64[rows], number of the newest sample that is less than the one before it; less than 0 without one.
+        newest_ms, newest: int64[rows], float64[rows], time and value of the last sample.
+
+    """
 
     def __init__(self) -> None:
         self.columns = make_columns(LEAST_ARENA)
         self.head = np.zeros(0, np.int64)
         self.tail = np.zeros(0, np.int64)
         self.limit = np.zeros(0, np.int64)
+        self.origin = np.zeros(0, np.int64)
+        self.fell = np.zeros(0, np.int64)
+        self.newest_ms = np.zeros(0, np.int64)
+        self.newest = np.zeros(0, np.float64)
         self._end = 0
 
     def resize(self, rows: int) -> None:
@@ -104,6 +143,10 @@ class Arena:
         self.head = fitted(self.head, rows, 0)
         self.tail = fitted(self.tail, rows, 0)
         self.limit = fitted(self.limit, rows, 0)
+        self.origin = fitted(self.origin, rows, 0)
+        self.fell = fitted(self.fell, rows, NEVER_FELL)
+        self.newest_ms = fitted(self.newest_ms, rows, 0)
+        self.newest = fitted(self.newest, rows, 0)
 
     def after(self, rows: Int64s, t_ms: int) -> Int64s:
         """For each row the position behind its last sample that is not later than a time."""
@@ -147,10 +190,33 @@ class Arena:
 
     def drop(self, rows: Int64s) -> None:
         """Forget all samples of these rows; where little is left, its memory is given back at once."""
-        self.head[rows] = self.tail[rows] = self.limit[rows] = 0
+        self.head[rows] = self.tail[rows] = self.limit[rows] = self.origin[rows] = 0
+        self.fell[rows] = NEVER_FELL
         needs = np.zeros(len(self.head), np.int64)
         if SPARSE * int(self._rooms(np.arange(len(needs)), needs).sum()) < len(self.columns.times):
             self.compact(needs, NEVER_BEFORE)
+
+    def extend(self, rows: Int64s, counts: Int64s, at: Int64s) -> None:
+        """Let the samples written behind the tails, at `at`, `counts` of each of these rows, belong to the rows."""
+        columns = self.columns
+        rows, counts = rows[counts > 0], counts[counts > 0]
+        if not len(rows):
+            return
+        tail = self.tail[rows]
+        has_past = tail > self.head[rows]
+        fallen = np.zeros(len(at), np.int64)
+        fallen[1:] = columns.values[at[1:]] < columns.values[at[:-1]]
+        starts = np.cumsum(counts) - counts
+        fallen[starts] = has_past & (columns.values[tail] < columns.values[tail - 1])
+        if fallen.any():
+            of = np.repeat(rows, counts)[fallen > 0]
+            self.fell[of] = at[fallen > 0] - self.origin[of]
+        self.newest_ms[rows] = columns.times[tail + counts - 1]
+        self.newest[rows] = columns.values[tail + counts - 1]
+        running = np.cumsum(fallen)
+        base = np.where(has_past, columns.resets[tail - 1], 0) - running[starts] + fallen[starts]
+        columns.resets[at] = running + np.repeat(base, counts)
+        self.tail[rows] += counts
 
     def _rooms(self, rows: Int64s, needs: Int64s) -> Int64s:
         filled = self.tail[rows] - self.head[rows] + needs
@@ -165,5 +231,6 @@ class Arena:
         pairs: Iterable[tuple[NDArray[Any], NDArray[Any]]] = zip(self.columns, target, strict=True)
         for old, new in pairs:
             new[place] = old[source]
+        self.origin[rows] += bases - self.head[rows]
         self.head[rows], self.tail[rows], self.limit[rows] = bases, bases + counts, limits
         self._end = int(limits[-1]) if len(limits) else start

@@ -70,6 +70,12 @@ def reduce_stretches(values: Float64s, low: Int64s, high: Int64s, reducer: Reduc
 
 def compensated_sum(values: Float64s) -> Float64s:
     """Sum of each row of float64[k, 2**p], as if in twice the precision; infinities as IEEE 754 adds them."""
+    total, lost = _compensated(values)
+    return np.where(np.isfinite(total), total + lost, total)
+
+
+def _compensated(values: Float64s) -> tuple[Float64s, Float64s]:
+    """Sum of each row, and what it lacks."""
     sums, errors = values, np.zeros_like(values)
     while sums.shape[1] > 1:
         half = sums.shape[1] // 2
@@ -78,8 +84,7 @@ def compensated_sum(values: Float64s) -> Float64s:
         virtual = both - left
         lost = (left - (both - virtual)) + (right - virtual)
         sums, errors = both, errors[:, :half] + errors[:, half:] + lost
-    total = sums[:, 0]
-    return np.where(np.isfinite(total), total + errors[:, 0], total)
+    return sums[:, 0], errors[:, 0]
 
 
 def total(values: Float64s, block: Block) -> Float64s:
@@ -90,7 +95,10 @@ def total(values: Float64s, block: Block) -> Float64s:
 def mean(values: Float64s, block: Block) -> Float64s:
     """Arithmetic mean of each row; of finite values it is finite even where their sum is not."""
     padded = np.where(block.inside, values, 0.0)
-    means = compensated_sum(padded) / block.counts
+    total, lost = _compensated(padded)
+    # apart, for their sum would be rounded once more: the mean of equal values is that value
+    means = total / block.counts
+    means = np.where(np.isfinite(means), means + lost / block.counts, means)
     overflown = ~np.isfinite(means) & np.isfinite(padded).all(axis=1)
     if overflown.any():
         means[overflown] = compensated_sum(padded[overflown] / block.counts[overflown, None])

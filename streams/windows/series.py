@@ -27,9 +27,10 @@ from schemas.labels import (
     get_label,
 )
 from schemas.samples import STALE_BITS, Float64s, Int64s, UInt64s
-from streams.windows.arena import NEVER, Arena, Windows, fitted, stretch_index
+from streams.windows.arena import NEVER, Arena, Edges, Windows, fitted, stretch_index
 from streams.windows.blocks import Bools
 from streams.windows.columns import pack_label_bytes, unpack_label_bytes
+from streams.windows.cursor import Cursor
 from streams.windows.histograms import Bag
 from streams.windows.tenants import StoreTenants
 
@@ -97,8 +98,8 @@ class SeriesStore:
 
     @property
     def tenants(self) -> tuple[str, ...]:
-        """Tenants known, sorted; also those whose series are gone. An empty store knows the nameless one."""
-        return tuple(sorted(self._tenants.names)) or ("",)
+        """Tenants with samples, sorted; also those whose series are gone. An empty store knows the nameless one."""
+        return tuple(self._tenants.heard) or ("",)
 
     def labels(self, row: int) -> Labels:
         """Label set of a row in use."""
@@ -107,6 +108,10 @@ class SeriesStore:
     def encoded(self, row: int) -> bytes:
         """Canonical bytes of the label set of a row in use."""
         return self._labels[row]
+
+    def since(self, rows: Int64s, time_ms: int) -> Int64s:
+        """Those of some rows whose newest sample came after a time, ms."""
+        return rows[self._last[rows] > time_ms]
 
     def fingerprint(self, row: int) -> int:
         """Fingerprint of the label set of a row in use."""
@@ -153,10 +158,21 @@ class SeriesStore:
         valid = there & (times > t_ms - lookback_ms) & (columns.ended[at] > t_ms)
         return Instant(columns.values[at], times, valid)
 
-    def window(self, rows: Int64s, start_ms: int, end_ms: int) -> Windows:
-        """Samples of each row in (start_ms, end_ms], without stale markers. Valid until the next append."""
-        low = self._arena.after(rows, start_ms)
-        return Windows(self._arena.columns, low, self._arena.after(rows, end_ms), start_ms, end_ms)
+    def window(
+        self, rows: Int64s, start_ms: int, end_ms: int, cursor: Cursor | None = None
+    ) -> Windows:
+        """Samples of each row in (start_ms, end_ms], without stale markers. Valid until the next append.
+
+        A cursor that goes with the rows spares the search for where the windows begin.
+        """
+        arena = self._arena
+        if cursor is None or end_ms < self.newest_ms:
+            low, high = arena.after(rows, start_ms), arena.after(rows, end_ms)
+            return Windows(arena.columns, low, high, start_ms, end_ms)
+        found = cursor.after(arena, rows, start_ms, self.retirements)
+        fell = found.origin + arena.fell[rows]
+        edges = Edges(found.times, arena.newest_ms[rows], arena.newest[rows], fell)
+        return Windows(arena.columns, found.at, arena.tail[rows], start_ms, end_ms, edges=edges)
 
     def retire(self, before_ms: int) -> list[int]:
         """Forget the series whose last sample or stale marker is older; their rows may be used again."""
@@ -197,7 +213,7 @@ class SeriesStore:
             "ended": columns.ended[index],
             "histograms": self.bag.snapshot(columns.values[index]),
             "bounds": np.array([self.newest_ms, self.retention_ms], np.int64),
-            "tenants": np.frombuffer(msgspec.json.encode(sorted(self._tenants.names)), np.uint8),
+            "tenants": np.frombuffer(msgspec.json.encode(self._tenants.heard), np.uint8),
         }
 
     def restore(self, columns: Mapping[str, NDArray[np.generic]]) -> None:
@@ -242,7 +258,7 @@ class SeriesStore:
         self._last[rows] = last
         self._heard[rows] = heard
         self.newest_ms = newest
-        self._tenants.know(sorted(tenants))
+        self._tenants.remember(sorted(tenants))
 
     @property
     def _expired_ms(self) -> int:
@@ -301,6 +317,7 @@ class SeriesStore:
         lengths = np.diff(starts, append=len(rows))
         distinct = rows[starts]
         self._last[distinct] = times[starts + lengths - 1]
+        self._tenants.hear(distinct)
         self.newest_ms = max(self.newest_ms, int(times.max()))
 
         live = values.view(np.int64) != STALE_BITS
@@ -316,23 +333,6 @@ class SeriesStore:
         columns.times[at] = times[live]
         columns.values[at] = values[live]
         columns.ended[at] = NEVER
-        self._count_resets(distinct, counts, at)
-        arena.tail[distinct] += counts
+        arena.extend(distinct, counts, at)
         ending = ~live & (place >= np.repeat(arena.head[distinct], lengths))
         np.minimum.at(columns.ended, place[ending], times[ending])
-
-    def _count_resets(self, rows: Int64s, counts: Int64s, at: Int64s) -> None:
-        """Carry on the running count of falls of these rows over the new samples at `at`, `counts` of each row."""
-        arena, columns = self._arena, self._arena.columns
-        rows, counts = rows[counts > 0], counts[counts > 0]
-        if not len(rows):
-            return
-        tail = arena.tail[rows]
-        has_past = tail > arena.head[rows]
-        fallen = np.zeros(len(at), np.int64)
-        fallen[1:] = columns.values[at[1:]] < columns.values[at[:-1]]
-        starts = np.cumsum(counts) - counts
-        fallen[starts] = has_past & (columns.values[tail] < columns.values[tail - 1])
-        running = np.cumsum(fallen)
-        base = np.where(has_past, columns.resets[tail - 1], 0) - running[starts] + fallen[starts]
-        columns.resets[at] = running + np.repeat(base, counts)

@@ -15,7 +15,10 @@ MOST_REFUSED = 65_536
 
 
 class StoreTenants:
-    """Counts series by tenant; `names` are the tenants known, those without series too."""
+    """Counts series by tenant; `names` are the tenants known, those without series too.
+
+    `heard` are those of which a sample was taken, so that who is there hangs on event time and not on who came first.
+    """
 
     def __init__(self, most_tenants: int, most_series: int) -> None:
         self._most_tenants = most_tenants
@@ -24,7 +27,17 @@ class StoreTenants:
         self._numbers: dict[str, int] = {}
         self._series: list[int] = []
         self._of_row = np.zeros(0, np.int32)
+        self._heard = np.zeros(0, np.bool_)
         self._refused: set[int] = set()
+
+    @property
+    def heard(self) -> list[str]:
+        """The tenants of which a sample was taken, sorted."""
+        return sorted(self.names[number] for number in np.flatnonzero(self._heard).tolist())
+
+    def hear(self, rows: Int64s) -> None:
+        """Samples of the series in these rows are taken."""
+        self._heard[self._of_row[rows]] = True
 
     def refused(self, fingerprint: int) -> bool:
         """Whether a series was refused, and none of its tenant's has gone since; False where that is forgotten."""
@@ -57,6 +70,14 @@ class StoreTenants:
                 self._numbers[tenant] = len(self.names)
                 self.names.append(tenant)
                 self._series.append(0)
+                if len(self._heard) < len(self.names):
+                    self._heard = np.append(self._heard, np.zeros(1 + len(self.names), np.bool_))
+
+    def remember(self, tenants: Iterable[str]) -> None:
+        """Let these be known, and heard."""
+        names = list(tenants)
+        self.know(names)
+        self._heard[[self._numbers[name] for name in names if name in self._numbers]] = True
 
     def remove(self, rows: Int64s) -> None:
         """The series in these rows have gone."""
@@ -76,4 +97,5 @@ class StoreTenants:
         self._of_row = new[self._of_row]
         self.names = [self.names[number] for number in stay.tolist()]
         self._series = [self._series[number] for number in stay.tolist()]
+        self._heard = np.append(self._heard[stay], np.zeros(len(stay) + 1, np.bool_))
         self._numbers = {name: number for number, name in enumerate(self.names)}

@@ -1,5 +1,6 @@
 """Other rules for a running `tocsin run`: by SIGHUP and by a changed file, in a process of its own."""
 
+import asyncio
 import json
 import signal
 import time
@@ -9,6 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from schemas.config import load_document
+from streams.app import Setting, Workers
+from streams.cli.options import open_rules
+from streams.cli.reload import Reloader, stamps_of
+from streams.time.clock import WallClock
+from streams.transport.broker import Broker
 from tests.cli.conftest import Cli, Running
 from tests.cli.test_run import free_port, start_embedded
 
@@ -54,6 +61,24 @@ def send_history(cli: Cli, address: str) -> None:
     """All of it, moved to the present."""
     words = ("--broker", address, "--speed", "1000")
     assert 0 == cli("produce", "replay", "temperature.csv", *words).exit_code
+
+
+async def test_the_first_wide_rule_takes_a_restart(
+    folder: Path, port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Stages that wait for alerts must know from the start of whom; where there is a second stage it is taken over."""
+    document = load_document((folder / "tocsin.yaml").read_text(), str(folder / "tocsin.yaml"))
+    assert port == document.config.metrics.port
+    workers = Workers(Setting(document.config, open_rules(document), Broker("-"), WallClock()))
+    reloader = Reloader(document, stamps_of(document), workers, asyncio.Event())
+
+    (folder / "r.yml").write_text(RULES.format(name="Wide", limit="on () sum(temperature)"))
+    await reloader.look()
+
+    assert workers.reloads.failed
+    assert "the first rule that is wider than the locality takes a restart" in caplog.text
+    second = Workers(Setting(document.config, open_rules(document), Broker("-"), WallClock()))
+    second.check(open_rules(document))
 
 
 @pytest.mark.slow

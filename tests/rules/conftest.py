@@ -1,7 +1,7 @@
 """For tests of expressions: a store from series written as promtool writes them, and results as dictionaries."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -52,8 +52,12 @@ def show(labels: Labels) -> str:
     return dict(labels).get(METRIC, "") + (f"{{{pairs}}}" if pairs else "")
 
 
-def make_store(series: Mapping[str, str], every_s: float = 15) -> SeriesStore:
-    """Store of series with a sample each so many seconds from time 0 on."""
+def make_store(
+    series: Mapping[str, str],
+    every_s: float = 15,
+    times_ms: Mapping[str, Sequence[int]] | None = None,
+) -> SeriesStore:
+    """Store of series with a sample each so many seconds from time 0 on, or at times of its own."""
     store = SeriesStore(max_series=1000)
     store.retain(1 << 40)
     for name, text in series.items():
@@ -61,8 +65,9 @@ def make_store(series: Mapping[str, str], every_s: float = 15) -> SeriesStore:
         prints = np.array([fingerprint_bytes(encoded)], np.uint64)
         values = read_values(text)
         row = store.rows(prints, [encoded])
-        for at, value in enumerate(values):
-            time = np.array([int(at * every_s * 1000)], np.int64)
+        steps = [int(at * every_s * 1000) for at in range(len(values))]
+        for at, value in zip((times_ms or {}).get(name, steps), values, strict=True):
+            time = np.array([at], np.int64)
             if isinstance(value, NativeHistogram):
                 append_histograms(store, row, time, [value])
             elif value is not None:

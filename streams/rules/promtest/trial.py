@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from detectors.base import FloatArray, IntArray
 from schemas.errors import RuleError
+from schemas.handles import is_handle
 from schemas.histograms import NativeHistogram, show_histogram
 from schemas.labels import Labels, encode_labels, fingerprint_bytes
 from schemas.reasons import AlertState
@@ -36,7 +37,7 @@ from streams.rules.rule import RuleGroup
 from streams.rules.selectors import EVER_MS
 from streams.rules.template.gofmt import quote
 from streams.rules.template.span import show_span
-from streams.windows.histograms import Bag, is_handle
+from streams.windows.histograms import Bag
 
 MAX_SERIES = 1_000_000
 
@@ -85,7 +86,7 @@ class _Inputs:
         parts = [np.flatnonzero(each.there) for each in written]
         for each in written:
             at = np.array(sorted(each.histograms), np.int64)
-            each.values[at] = bag.hold(each.histograms[position] for position in at.tolist())
+            each.values[at] = bag.hold([each.histograms[position] for position in at.tolist()])
         rows = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
         steps = np.concatenate([*parts, np.zeros(0, np.int64)]).astype(np.int64)
         values = np.concatenate([*(e.values[e.there] for e in written), np.zeros(0)])

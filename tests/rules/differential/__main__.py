@@ -14,12 +14,13 @@ from tests.rules.conftest import make_store
 from tests.rules.differential.compare import (
     INSTANTS_S,
     SUBQUERY_STEP_MS,
+    Sent,
     differences,
     random_cases,
     shrink,
 )
 from tests.rules.differential.judge import VERSION, Case, ask, build
-from tests.rules.differential.series import EVERY_S, random_series
+from tests.rules.differential.series import EVERY_S, random_series, random_times
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 FROZEN_SEED = 3
@@ -36,9 +37,10 @@ def run(seed: int, count: int, depth: int) -> int:
     program = build()
     found = differences(program, seed, count, make_store, depth)
     series = random_series(Random(seed))
-    store = make_store(series, EVERY_S)
+    sent = Sent(series, random_times(seed, series))
+    store = make_store(series, EVERY_S, sent.times_ms)
     for each in found:
-        smallest = shrink(program, series, each.case, store) or each
+        smallest = shrink(program, sent, each.case, store) or each
         say(f"{smallest.case.expression}  at {smallest.case.at_s} s  (seed {seed})")
         say(f"  Prometheus: {smallest.expected}")
         say(f"  Tocsin:     {smallest.found} {smallest.why}")

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import NamedTuple, TypeAlias
@@ -13,14 +13,23 @@ from streams.rules.plan import compile_expression
 from streams.windows.series import SeriesStore
 from tests.rules.differential.expressions import Grammar
 from tests.rules.differential.judge import Answer, Case, ask, show
-from tests.rules.differential.series import EVERY_S, random_series
+from tests.rules.differential.series import EVERY_S, random_series, random_times
 
 INSTANTS_S = (0, 3, 60, 61, 200, 333, 600, 649, 655, 900)
 SUBQUERY_STEP_MS = 15_000
 TOLERANCE = 1e-9
+NOTHING = 1e-15
+"""What is left of a variance or a difference of numbers up to 2.5e8 that are equal but for their last bits."""
 
 Value: TypeAlias = float | NativeHistogram
 _CALLED = re.compile(r"(?:\w+ *(?:(?:by|without) \([^()]*\) *)?)?$")
+
+
+class Sent(NamedTuple):
+    """What was sent: values by series, and the times of those whose samples are irregular."""
+
+    series: Mapping[str, str]
+    times_ms: Mapping[str, Sequence[int]]
 
 
 class Difference(NamedTuple):
@@ -76,7 +85,7 @@ def is_close(expected: float, value: float) -> bool:
     """Whether two numbers are equal up to a relative error of 1e-9; NaN is NaN."""
     if math.isnan(expected) or math.isnan(value):
         return math.isnan(expected) and math.isnan(value)
-    return math.isclose(expected, value, rel_tol=TOLERANCE)
+    return math.isclose(expected, value, rel_tol=TOLERANCE, abs_tol=NOTHING)
 
 
 def agree(expected: Answer, found: dict[str, Value] | None) -> bool:
@@ -102,21 +111,21 @@ def differences(
     program: Path,
     seed: int,
     count: int,
-    load: Callable[[Mapping[str, str], float], SeriesStore],
+    load: Callable[[Mapping[str, str], float, Mapping[str, Sequence[int]]], SeriesStore],
     depth: int = 3,
 ) -> list[Difference]:
     """The cases of a seed on which we differ."""
     random = Random(seed)
     series = random_series(random)
+    sent = Sent(series, random_times(seed, series))
     cases = random_cases(random, count, depth)
-    return compare(program, series, cases, load(series, EVERY_S))
+    return compare(program, sent, cases, load(series, EVERY_S, sent.times_ms))
 
 
-def compare(
-    program: Path, series: Mapping[str, str], cases: list[Case], store: SeriesStore
-) -> list[Difference]:
-    """The cases on which we differ over these series."""
-    expected = ask(program, series, EVERY_S, cases, step_s=SUBQUERY_STEP_MS // 1000)
+def compare(program: Path, sent: Sent, cases: list[Case], store: SeriesStore) -> list[Difference]:
+    """The cases on which we differ over what was sent."""
+    step_s = SUBQUERY_STEP_MS // 1000
+    expected = ask(program, sent.series, EVERY_S, cases, step_s=step_s, times_ms=sent.times_ms)
     found = []
     for case, answer in zip(cases, expected, strict=True):
         ours, why = evaluate(store, case)
@@ -142,16 +151,14 @@ def parts(expression: str) -> list[str]:
     return sorted((each for each in found if each.strip()), key=len)
 
 
-def shrink(
-    program: Path, series: Mapping[str, str], case: Case, store: SeriesStore
-) -> Difference | None:
+def shrink(program: Path, sent: Sent, case: Case, store: SeriesStore) -> Difference | None:
     """The difference of the smallest expression derived from a case that still differs; None where none does."""
-    smallest = next(iter(compare(program, series, [case], store)), None)
+    smallest = next(iter(compare(program, sent, [case], store)), None)
     while smallest is not None:
         tried = [Case(each, case.at_s) for each in parts(smallest.case.expression)]
         smaller = [
             each
-            for each in compare(program, series, tried, store)
+            for each in compare(program, sent, tried, store)
             if not (each.expected is None or each.found is None)
             or (smallest.expected is None or smallest.found is None)
         ]

@@ -1,9 +1,9 @@
 """Random expressions over the series of `series`: every node that we support, nested.
 
-The same seed gives the same expressions. Left out is what Prometheus answers by the order of a Go map (`limitk` of
-anything but a selector; ties of `topk` over `count_values`, over and in subqueries), by the last bit of a sum
-(`count_values` and resets of computed values), and what it gets wrong: a float and a histogram that `label_join` or
-`label_replace` bring to one label set are no error there.
+The same seed gives the same expressions. Left out is what Prometheus answers by the order of a Go map or heap (`limitk`
+of anything but a selector; ties of `topk` over `count_values`, over another `topk`, over and in subqueries), by the
+last bit of a sum (`count_values` and resets of computed values), and what it gets wrong: a float and a histogram that
+`label_join` or `label_replace` bring to one label set are no error there.
 """
 
 from random import Random
@@ -134,8 +134,8 @@ class Grammar:
             vector = self._selector() if name.startswith("std") else vector
             return f"{name}{grouping}({vector})"
         if draw < 7:
-            if "count_values" in vector or ":" in vector:
-                vector = self._selector()  # ties would be decided by the order of a map in Go
+            if any(part in vector for part in ("count_values", ":", "topk", "bottomk")):
+                vector = self._selector()  # ties would be decided by the order of a map or a heap in Go
             k = self._pick("0", "1", "2", "3", "100", "1.9", "-1", "NaN")
             return f"{self._pick('topk', 'bottomk')}{grouping}({k}, {vector})"
         if draw == 7:

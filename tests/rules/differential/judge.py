@@ -5,7 +5,7 @@ The program is in `engine/`; promtool itself cannot be told to accept experiment
 
 import json
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -70,12 +70,17 @@ def ask(
     cases: Iterable[Case],
     *,
     step_s: int = 15,
+    times_ms: Mapping[str, Sequence[int]] | None = None,
 ) -> list[Answer]:
-    """Prometheus's answers, in the order of the cases."""
+    """Prometheus's answers, in the order of the cases; `times_ms` are those of irregular series."""
+    times_ms = times_ms or {}
     asked = {
         "every_ms": every_s * 1000,
         "step_ms": step_s * 1000,
-        "series": [{"labels": k, "values": v} for k, v in sorted(series.items())],
+        "series": [
+            {"labels": name, "values": values, "times_ms": times_ms.get(name)}
+            for name, values in sorted(series.items())
+        ],
         "cases": [{"expression": e, "at_ms": at_s * 1000} for e, at_s in cases],
     }
     done = subprocess.run(

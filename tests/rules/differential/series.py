@@ -1,13 +1,16 @@
 """Random series in promtool's notation: counters with resets, gauges with NaN and infinity, classic histograms.
 
-All have gaps and stale markers. The same seed gives the same series.
+All have gaps and stale markers; of half of them the samples are early or late, and some come twice. The same seed gives
+the same series and times.
 """
 
+from collections.abc import Mapping
 from random import Random
 
 EVERY_S = 5
 LENGTH = 130
 CUSTOM = -53
+JITTER_MS = 2_400
 
 
 def _with_gaps(random: Random, values: list[str]) -> str:
@@ -105,4 +108,22 @@ def random_series(random: Random) -> dict[str, str]:
             ("+Inf", [a + b + 1 for a, b in zip(low, high, strict=True)]),
         ):
             found[f'h_bucket{{job="{job}",le="{le}"}}'] = " ".join(map(repr, counts))
+    return found
+
+
+def random_times(seed: int, series: Mapping[str, str]) -> dict[str, list[int]]:
+    """Milliseconds of the values of those series that are irregular: up to half a step off, 3 % at the time before."""
+    random = Random(seed)
+    found = {}
+    for name in sorted(series):
+        if random.random() < 0.5:
+            continue
+        times = [
+            max(0, at * EVERY_S * 1000 + random.randint(-JITTER_MS, JITTER_MS))
+            for at in range(LENGTH)
+        ]
+        for at in range(1, LENGTH):
+            if random.random() < 0.03:
+                times[at] = times[at - 1]
+        found[name] = times
     return found

@@ -1,13 +1,15 @@
 // Judge evaluates expressions with Prometheus's own engine over its own storage.
 //
-// It reads JSON from standard input: {"every_ms", "step_ms", "series": [{"labels", "values"}], "cases": [{"expression",
-// "at_ms"}]}, values in promtool's notation, and writes a JSON array: for each case {"error"} or {"samples": [[labels,
-// value], ...]}. Experimental functions are on, as promtool cannot have them. Series are stored in the order given.
+// It reads JSON from standard input: {"every_ms", "step_ms", "series": [{"labels", "values", "times_ms"}], "cases":
+// [{"expression", "at_ms"}]}, values in promtool's notation, times one for each value or left out, and writes a JSON array: for
+// each case {"error"} or {"samples": [[labels, value], ...]}. Experimental functions are on, as promtool cannot have them.
+// Series are stored in the order given; a sample that repeats a time is one that the storage refuses.
 package main
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -27,6 +29,7 @@ type input struct {
 	Series  []struct {
 		Labels string `json:"labels"`
 		Values string `json:"values"`
+		TimesMs []int64 `json:"times_ms"`
 	} `json:"series"`
 	Cases []struct {
 		Expression string `json:"expression"`
@@ -64,8 +67,13 @@ func load(asked input, reader parser.Parser) *teststorage.TestStorage {
 				continue
 			}
 			at := int64(i) * asked.EveryMs
+			if series.TimesMs != nil {
+				at = series.TimesMs[i]
+			}
 			_, err := appender.Append(0, metric, 0, at, value.Value, nil, value.Histogram, storage.AOptions{})
-			check(err)
+			if !errors.Is(err, storage.ErrDuplicateSampleForTimestamp) && !errors.Is(err, storage.ErrOutOfOrderSample) {
+				check(err)
+			}
 		}
 		check(appender.Commit())
 	}

@@ -1,0 +1,70 @@
+"""MergeStage: the second stage of wide rules, one partition of tocsin.partials to alert transitions and ticks.
+
+A detect core like the others: its samples are what the detect partitions found, its sources are those partitions, and
+all of them are waited for. What is no record of them becomes a dead letter; the rest of its chunk goes through.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from schemas import topics
+from schemas.config import Config
+from schemas.errors import DecodeError
+from schemas.labels import TENANT, get_label
+from schemas.partials import Partials, decode_partials
+from streams.detect.core import DetectCore
+from streams.detect.stage import Columns, CoreStage, alert_partition, detect_sources
+from streams.letters import Letters
+from streams.rules.partial.merged import Senders
+from streams.rules.partial.stages import Second
+from streams.rules.rule import RuleGroup
+from streams.stage import Figure, Outgoing
+from streams.transport.chunk import Chunk
+
+
+class MergeStage(CoreStage):
+    """One partition of the second stage: whole tenants."""
+
+    kind = "merge"
+
+    def __init__(self, config: Config, groups: Sequence[RuleGroup], partition: int) -> None:
+        sources = detect_sources(config)
+        expected = [(topics.SAMPLES, number) for number in range(sources)]
+        partitions = config.kafka.partitions
+        self._senders = Senders(expected)
+        self._letters = Letters()
+        # a tenant's series here are groups of rules, of which those of all partitions count
+        limits = config.limits.model_copy(update={"series_per_tenant": config.limits.series})
+        core = DetectCore(
+            groups,
+            number=sources + partition,
+            expected=expected,
+            time=config.time,
+            limits=limits,
+            owns=lambda labels: alert_partition(get_label(labels, TENANT), partitions) == partition,
+            part=Second(config.locality, self._senders),
+        )
+        super().__init__(config, core)
+
+    def apply(self, chunk: Chunk) -> list[Outgoing]:
+        """What goes to tocsin.alerts and tocsin.dead-letters because of a chunk."""
+        found: list[Partials] = []
+        letters: list[Outgoing] = []
+        for row, value in enumerate(chunk.values):
+            try:
+                found.append(decode_partials(value or b""))
+            except DecodeError as error:
+                letters.append(self._letters.refuse(error, chunk, row))
+        for each in found:
+            self._senders.note((each.batch.topic, each.batch.partition), each.since)
+        return [*letters, *self._told(self.core.apply([each.batch for each in found]))]
+
+    def figures(self) -> list[Figure]:
+        """Refused records, and groups dropped for want of room."""
+        return [*self._letters.figures(), *super().figures()]
+
+    def _extra(self) -> tuple[Columns, dict[str, Any]]:
+        return {}, {"since": self._senders.snapshot()}
+
+    def _restore_extra(self, columns: Columns, facts: dict[str, Any]) -> None:  # noqa: ARG002  it has none
+        self._senders.restore(((s[0], s[1]), since) for s, since in facts["since"])

@@ -1,0 +1,111 @@
+"""PartialRule: the first stage of a rule that is wider than the locality, at work in one detect partition.
+
+It stands where the rule stands, so that it sees what the rules before it have recorded. What its cuts come to is kept
+until the engine takes it. Where it was added while the engine was at work, it says from when on it has evaluated.
+A cut that cannot be evaluated is told as failed, so that nobody takes the rest for the whole.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.errors import CheckpointError
+from streams.rules.checkpoint import AnyColumns
+from streams.rules.locality import speaks_of_nothing
+from streams.rules.partial.cut import Found, tenants_at
+from streams.rules.partial.split import Split
+from streams.rules.rule import Rule
+from streams.rules.selectors import Selection
+from streams.windows.series import SeriesStore
+
+ALWAYS = 0
+"""Since the epoch."""
+NOT_YET = -1
+
+
+class Reading(NamedTuple):
+    """What the cuts of a rule read together, as a plan tells it."""
+
+    selectors: tuple[Selection, ...]
+    retention_ms: int
+
+
+class PartialRule:
+    """One rule and its cuts.
+
+    Attributes:
+        rule: what the user wrote.
+        plan: what it reads.
+        since: event time in ms from which on it evaluates, `NOT_YET` where it never has.
+        leaves_nothing: whether nothing would have to be ended without this rule: it makes nothing by itself.
+
+    """
+
+    leaves_nothing = True
+
+    def __init__(self, rule: Rule, split: Split, *, sender: int) -> None:
+        self.rule = rule
+        self.cuts = split.cuts
+        plans = [cut.plan for cut in self.cuts]
+        self.plan = Reading(
+            tuple(each for plan in plans for each in plan.selectors),
+            max((plan.retention_ms for plan in plans), default=0),
+        )
+        self.since = NOT_YET
+        self._tells_tenants = speaks_of_nothing(rule.expr) or "scalar" in rule.expr
+        self._sender = sender
+        self._found: list[Found] = []
+
+    def tick(self, store: SeriesStore, t_ms: int) -> None:
+        """Evaluate at an event time.
+
+        Raises:
+            Exception: of the first cut that cannot be evaluated; all others are.
+
+        """
+        if self.since == NOT_YET:
+            self.since = t_ms
+        failures: list[Exception] = []
+        for cut in self.cuts:
+            try:
+                found = cut.evaluate(store, t_ms, self._sender)
+            except Exception as error:  # noqa: BLE001  told to all, and raised below
+                failures.append(error)
+                found = cut.failed(store, t_ms, self._sender)
+            self._found.append(found)
+        if self._tells_tenants:
+            self._found.append(tenants_at(store, t_ms, self._sender))
+        if failures:
+            raise failures[0]
+
+    def take(self) -> list[Found]:
+        """What was found since the last time."""
+        found, self._found = self._found, []
+        return found
+
+    def adopt(self, rule: Rule) -> None:
+        """Go on as the same rule, which stands elsewhere now."""
+        self.rule = rule
+
+    def snapshot(self) -> dict[str, NDArray[np.generic]]:
+        """Since when it evaluates."""
+        return {"since": np.array([self.since], np.int64)}
+
+    def restore(self, columns: AnyColumns) -> None:
+        """Continue from a snapshot.
+
+        Raises:
+            CheckpointError: a column is missing.
+
+        """
+        try:
+            self.since = int(columns["since"][0])
+        except (KeyError, IndexError) as error:
+            raise CheckpointError(f"a rule in two stages of a checkpoint: {error!r}") from error
+
+
+def take_found(rules: Iterable[PartialRule]) -> list[Found]:
+    """What these rules found since the last time, by event time."""
+    return sorted((each for rule in rules for each in rule.take()), key=lambda each: each.t_ms)
