@@ -1,4 +1,4 @@
-"""Records of tocsin.alerts: transitions of alerts, and ticks that tell how far a detect partition has come.
+"""Records of tocsin.alerts: transitions of alerts, commands of people, facts, and ticks: how far a partition has come.
 
 A tick of time T says: this partition has sent all its transitions up to and including T. Only transitions travel,
 never "still firing".
@@ -6,6 +6,9 @@ never "still firing".
 
 from typing import TypeAlias
 
+from schemas.changes import Change
+from schemas.commands import Command
+from schemas.edges import Edge
 from schemas.labels import content_id
 from schemas.reasons import AlertReason, AlertState, Severity
 from schemas.records import Record
@@ -77,7 +80,13 @@ class Tick(Record, frozen=True, kw_only=True, tag="tick", tag_field="kind"):
     record_time: int = 0
 
 
-AlertRecord: TypeAlias = Alert | Tick
+Fact: TypeAlias = Change | Edge
+"""What is known beside the alerts."""
+
+Found: TypeAlias = Alert | Tick | Edge
+"""What a detect partition tells."""
+
+AlertRecord: TypeAlias = Alert | Tick | Command | Change | Edge
 
 
 def transition_id(fingerprint: str, state: AlertState, time: int) -> str:

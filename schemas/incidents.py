@@ -6,6 +6,7 @@ The topic is keyed by incident id and compacted, so the last record of a key is 
 import msgspec
 
 from schemas.alerts import Alert
+from schemas.decisions import Decision
 from schemas.labels import content_id
 from schemas.reasons import (
     AlertState,
@@ -13,6 +14,7 @@ from schemas.reasons import (
     IncidentChange,
     IncidentState,
     JoinReason,
+    Priority,
     Severity,
 )
 from schemas.records import Record
@@ -35,13 +37,14 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IncidentAlert(msgspec.Struct, frozen=True, kw_only=True):
-    """An alert of an incident in its latest state, and why it is in it."""
+    """An alert of an incident in its latest state, why it is in it, and what more there is to say of that."""
 
     alert: Alert
     joined: JoinReason
     joined_at: int
     first_at: int
     resolved_at: int | None = None
+    because: str = ""
 
     @property
     def firing(self) -> bool:
@@ -74,6 +77,13 @@ class Incident(Record, frozen=True, kw_only=True):
         historical: it was over before it could be told.
         opened_at, updated_at, resolved_at: event times, ms.
         causes: the likeliest first.
+        priority: by the table `correlate.priorities`.
+        owner: who has acknowledged it or to whom it was assigned; empty where nobody.
+        flapping: its alerts come and go too often to be told of each time.
+        held: it is not announced because pages are held.
+        merged_into: id of the incident that it was made part of by hand; empty where none.
+        omitted: firing alerts that it had no room for.
+        decisions: what the gates did, the last ones.
 
     """
 
@@ -98,6 +108,13 @@ class Incident(Record, frozen=True, kw_only=True):
     alerts: tuple[IncidentAlert, ...] = ()
     causes: tuple[Cause, ...] = ()
     timeline: tuple[TimelineEntry, ...] = ()
+    priority: Priority = Priority.P3
+    owner: str = ""
+    flapping: bool = False
+    held: bool = False
+    merged_into: str = ""
+    omitted: int = 0
+    decisions: tuple[Decision, ...] = ()
 
     @property
     def firing(self) -> tuple[IncidentAlert, ...]:

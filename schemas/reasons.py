@@ -5,6 +5,7 @@ changes its meaning.
 """
 
 from enum import StrEnum
+from typing import Self
 
 
 class DeadLetterReason(StrEnum):
@@ -22,6 +23,7 @@ class DeadLetterReason(StrEnum):
     BAD_METRIC = "bad_metric"
     BAD_TIME = "bad_time"
     NOT_FINITE = "not_finite"
+    BAD_HISTOGRAM = "bad_histogram"
     TOO_FAR_AHEAD = "too_far_ahead"
     TOO_OLD = "too_old"
     LATE = "late"
@@ -33,8 +35,20 @@ class DeadLetterReason(StrEnum):
     RATE_LIMITED = "rate_limited"
     UNKNOWN_RECORD = "unknown_record"
     UNKNOWN_FORMAT = "unknown_format"
+    UNKNOWN_SCHEMA = "unknown_schema"
     MALFORMED = "malformed"
+    REPEATED = "repeated"
     STAGE_FAILED = "stage_failed"
+    COMMAND_REFUSED = "command_refused"
+
+
+class IgnoreReason(StrEnum):
+    """What of a record is left out on purpose: it is no sample, and nothing here asks for it."""
+
+    EXEMPLAR = "exemplar"
+    DROPPED_BY_RULE = "dropped_by_rule"
+    TEXT_FIELD = "text_field"
+    TOMBSTONE = "tombstone"
 
 
 class ProduceReason(StrEnum):
@@ -66,6 +80,17 @@ class AlertReason(StrEnum):
     SERIES_GONE = "series_gone"
     RULE_REMOVED = "rule_removed"
     RULE_FAILED = "rule_failed"
+
+
+class AbsenceReason(StrEnum):
+    """What a rule says of an alert at a time, when somebody asks why it did not fire."""
+
+    NO_RULE = "no_rule"
+    NO_SERIES = "no_series"
+    CONDITION_FALSE = "condition_false"
+    STILL_PENDING = "still_pending"
+    DETECTOR_DECIDES = "detector_decides"
+    FIRES = "fires"
 
 
 class ReloadReason(StrEnum):
@@ -100,6 +125,15 @@ class Severity(StrEnum):
 _SEVERITY_RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
 
+class Priority(StrEnum):
+    """How urgent for people; the smallest is the most urgent. From the table `correlate.priorities`."""
+
+    P0 = "P0"
+    P1 = "P1"
+    P2 = "P2"
+    P3 = "P3"
+
+
 class IncidentChange(StrEnum):
     """Why a record of an incident was written."""
 
@@ -112,6 +146,88 @@ class IncidentChange(StrEnum):
     RESOLVED = "resolved"
     REOPENED = "reopened"
     ANNOUNCED = "announced"
+    UNACKNOWLEDGED = "unacknowledged"
+    ASSIGNED = "assigned"
+    NOTED = "noted"
+    MERGED = "merged"
+    UNMERGED = "unmerged"
+    FLAPPING = "flapping"
+    STEADY = "steady"
+    HELD = "held"
+    SUPPRESSED = "suppressed"
+    REFUSED = "refused"
+    OTHER = "other"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self:  # noqa: ARG003  the enum's own signature
+        """Of a newer version: a reader goes on, and shows that it does not know."""
+        return cls("other")
+
+
+class CommandReason(StrEnum):
+    """Why a command was not carried out."""
+
+    UNKNOWN_INCIDENT = "unknown_incident"
+    ALREADY_RESOLVED = "already_resolved"
+    NOT_RESOLVED = "not_resolved"
+    NOT_ACKNOWLEDGED = "not_acknowledged"
+    ALREADY_MERGED = "already_merged"
+    NOT_MERGED = "not_merged"
+    SAME_INCIDENT = "same_incident"
+    NOTHING_HELD = "nothing_held"
+    OVER_ALREADY = "over_already"
+    INCOMPLETE = "incomplete"
+    TOO_MANY = "too_many"
+    DUPLICATE = "duplicate"
+    NOT_TAKEN = "not_taken"
+    BAD_MATCHER = "bad_matcher"
+    MATCHES_ALL = "matches_all"
+    TOO_LONG = "too_long"
+    UNKNOWN_SILENCE = "unknown_silence"
+    UNKNOWN_INTERVAL = "unknown_interval"
+
+
+class Gate(StrEnum):
+    """What may stop an alert or an announcement on its way to people."""
+
+    DEDUP = "dedup"
+    GROUP = "group"
+    INHIBITION = "inhibition"
+    SILENCE = "silence"
+    MUTE = "mute_time_interval"
+    ACTIVE = "active_time_interval"
+    ROUTE = "route"
+    STORM = "storm"
+    HOLD = "hold"
+    ACKNOWLEDGED = "acknowledged"
+    FLAPPING = "flapping"
+    LIMIT = "limit"
+    HORIZON = "horizon"
+    OTHER = "other"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self:  # noqa: ARG003  the enum's own signature
+        """Of a newer version: a reader goes on, and shows that it does not know."""
+        return cls("other")
+
+
+class GateReason(StrEnum):
+    """Why a gate let pass, or did not."""
+
+    BUDGET_LEFT = "budget_left"
+    OVER_BUDGET = "over_budget"
+    HELD_BY_COMMAND = "held_by_command"
+    RELEASED = "released"
+    ACKNOWLEDGED_BY_OWNER = "acknowledged_by_owner"
+    FLAPS = "flaps"
+    OVER_BEFORE_TOLD = "over_before_told"
+    NO_ROOM = "no_room"
+    SEVERITY_ROSE = "severity_rose"
+    SOURCE_FIRES = "source_fires"
+    SILENCED = "silenced"
+    HUSHED = "hushed"
+    IN_MUTE_INTERVAL = "in_mute_interval"
+    OUTSIDE_ACTIVE_INTERVAL = "outside_active_interval"
 
 
 class JoinReason(StrEnum):
@@ -121,6 +237,17 @@ class JoinReason(StrEnum):
     SAME_GROUP = "same_group"
     CALL_GRAPH = "call_graph"
     REOPENED_WITHIN_WINDOW = "reopened_within_window"
+    SEVERITY_SPLIT = "severity_split"
+    MERGED_BY_HAND = "merged_by_hand"
+    LEARNT_GRAPH = "learnt_graph"
+    SHARED_LABEL = "shared_label"
+    SEEN_TOGETHER = "seen_together"
+    OTHER = "other"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self:  # noqa: ARG003  the enum's own signature
+        """Of a newer version: a reader goes on, and shows that it does not know."""
+        return cls("other")
 
 
 class AnnounceReason(StrEnum):
@@ -131,6 +258,14 @@ class AnnounceReason(StrEnum):
     SOME_ALERTS_RESOLVED = "some alerts resolved"
     ALL_ALERTS_RESOLVED = "all alerts resolved"
     REPEAT_INTERVAL_ELAPSED = "repeat interval elapsed"
+    SILENCE_ENDED = "silence ended"
+    ALERTS_FLAP = "alerts flap"
+    OTHER = "other"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self:  # noqa: ARG003  the enum's own signature
+        """Of a newer version: a reader goes on, and shows that it does not know."""
+        return cls("other")
 
 
 class DeliveryReason(StrEnum):

@@ -5,6 +5,7 @@ unknown fields are ignored, so an older reader reads a newer record.
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
@@ -48,17 +49,26 @@ def decode_record(data: bytes, kind: type[R]) -> R:
 def rfc3339(time_ms: int) -> str:
     """RFC 3339 form, UTC with milliseconds, of an event time."""
     seconds, ms = divmod(time_ms, 1000)
-    stamp = datetime.fromtimestamp(seconds, UTC)
-    return f"{stamp:%Y-%m-%dT%H:%M:%S}.{ms:03d}Z"
+    return f"{_to_the_second(seconds)}.{ms:03d}Z"
 
 
-def cloud_event_headers(kind: str, identity: str, source: str, time_ms: int) -> Headers:
+@lru_cache(maxsize=1_000)
+def _to_the_second(seconds: int) -> str:
+    """A time is written again and again: in headers, decisions and timelines."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
+
+
+def cloud_event_headers(
+    kind: str, identity: str, source: str, time_ms: int, subject: str = ""
+) -> Headers:
     """CloudEvents 1.0 attributes in binary mode (Kafka protocol binding): `ce_*` and the content type."""
+    about = (("ce_subject", subject.encode()),) if subject else ()
     return (
         ("ce_specversion", b"1.0"),
         ("ce_id", identity.encode()),
         ("ce_source", source.encode()),
         ("ce_type", f"tocsin.{kind}".encode()),
         ("ce_time", rfc3339(time_ms).encode()),
+        *about,
         ("content-type", b"application/json"),
     )

@@ -1,6 +1,6 @@
 """What stands in `tocsin.yaml`: one pydantic model file a section; strict keys, units in names."""
 
-from schemas.config.correlate import CorrelateConfig, TopologyConfig
+from schemas.config.correlate import ChangesConfig, CorrelateConfig, TopologyConfig
 from schemas.config.document import Document, find_problems, load_document, read_document
 from schemas.config.kafka import KafkaConfig
 from schemas.config.limits import LimitsConfig
@@ -13,6 +13,7 @@ from schemas.config.time import TimeConfig
 from schemas.config.watchdog import WatchdogConfig
 
 __all__ = [
+    "ChangesConfig",
     "Config",
     "CorrelateConfig",
     "Document",

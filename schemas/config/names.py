@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
 
 from schemas.config.near import nearest
+from schemas.config.references import find_missing
+from schemas.topics import OWN_NAMES
 
 Place = tuple[str | int, ...]
 
@@ -15,12 +17,19 @@ _UNIQUE = (
     ("receiver", ("notify", "receivers"), "name"),
     ("playbook", ("playbooks",), "name"),
     ("source topic", ("sources",), "topic"),
+    ("time interval", ("time_intervals",), "name"),
 )
 
 
 def find_clashes(tree: Mapping[Any, Any]) -> list[tuple[Place, str]]:
     """Every name that does not fit another, with the place of it in the tree."""
-    return [*_locality(tree), *_routes(tree), *_twice(tree)]
+    return [
+        *_locality(tree),
+        *_routes(tree),
+        *find_missing(tree, _receivers(tree.get("notify"))),
+        *_twice(tree),
+        *_changes(tree),
+    ]
 
 
 def _locality(tree: Mapping[Any, Any]) -> Iterator[tuple[Place, str]]:
@@ -34,10 +43,7 @@ def _routes(tree: Mapping[Any, Any]) -> Iterator[tuple[Place, str]]:
     notify = tree.get("notify")
     if not isinstance(notify, Mapping):
         return
-    # without the key there is the receiver that the defaults name
-    given = [entry.get("name") for _, entry in _entries(notify, "receivers")]
-    known = sorted({name for name in given if isinstance(name, str)})
-    names = known if "receivers" in notify else ["stdout"]
+    names = _receivers(notify)
     for index, route in _entries(notify, "routes"):
         wanted = route.get("receiver")
         if isinstance(wanted, str) and wanted not in names:
@@ -46,6 +52,14 @@ def _routes(tree: Mapping[Any, Any]) -> Iterator[tuple[Place, str]]:
                 ("notify", "routes", index, "receiver"),
                 f"route to unknown receiver '{wanted}': {hint}",
             )
+
+
+def _receivers(notify: Any) -> list[str]:
+    """Names of the receivers, in order; without the key there is the one that the defaults name."""
+    if not isinstance(notify, Mapping) or "receivers" not in notify:
+        return ["stdout"]
+    given = [entry.get("name") for _, entry in _entries(notify, "receivers")]
+    return sorted({name for name in given if isinstance(name, str)})
 
 
 def _twice(tree: Mapping[Any, Any]) -> Iterator[tuple[Place, str]]:
@@ -60,6 +74,15 @@ def _twice(tree: Mapping[Any, Any]) -> Iterator[tuple[Place, str]]:
                 yield (*path, index, key), f"two entries for {what} '{name}'"
             elif isinstance(name, str):
                 seen.add(name)
+
+
+def _changes(tree: Mapping[Any, Any]) -> Iterator[tuple[Place, str]]:
+    changes = tree.get("changes")
+    topic = changes.get("topic") if isinstance(changes, Mapping) else None
+    sources = {entry.get("topic") for _, entry in _entries(tree, "sources")}
+    if isinstance(topic, str) and topic and (topic in sources or topic in OWN_NAMES):
+        whose = "a source" if topic in sources else "Tocsin itself"
+        yield ("changes", "topic"), f"changes cannot come from '{topic}', the topic of {whose}"
 
 
 def _entries(holder: Any, key: str) -> Iterator[tuple[int, Mapping[Any, Any]]]:

@@ -4,13 +4,16 @@ from typing import Annotated, Self
 
 from pydantic import Field, ValidationInfo, model_validator
 
-from schemas.config.correlate import CorrelateConfig, TopologyConfig
+from schemas.config.correlate import ChangesConfig, CorrelateConfig, TopologyConfig
+from schemas.config.intervals import TimeIntervalConfig
 from schemas.config.kafka import KafkaConfig
 from schemas.config.limits import LimitsConfig
 from schemas.config.names import find_clashes
 from schemas.config.notify import NotifyConfig
 from schemas.config.record import MetricsConfig, RecordConfig
 from schemas.config.remediate import PlaybookConfig
+from schemas.config.route import InhibitRuleConfig, RootRoute, SilencesConfig
+from schemas.config.scrub import ScrubConfig
 from schemas.config.section import Section
 from schemas.config.source import SourceConfig
 from schemas.config.time import TimeConfig
@@ -29,10 +32,16 @@ class Config(Section):
     locality: tuple[str, ...] = ("tenant", "service")
     time: TimeConfig = TimeConfig()
     limits: LimitsConfig = LimitsConfig()
+    scrub: ScrubConfig = ScrubConfig()
     rules: tuple[str, ...] = ()
     correlate: CorrelateConfig = CorrelateConfig()
     topology: TopologyConfig = TopologyConfig()
+    changes: ChangesConfig = ChangesConfig()
     notify: NotifyConfig = NotifyConfig()
+    route: RootRoute | None = None
+    inhibit_rules: tuple[InhibitRuleConfig, ...] = Field(default=())
+    time_intervals: tuple[TimeIntervalConfig, ...] = Field(default=())
+    silences: SilencesConfig = SilencesConfig()
     playbooks: tuple[PlaybookConfig, ...] = Field(default=())
     record: RecordConfig = RecordConfig()
     metrics: MetricsConfig = MetricsConfig()

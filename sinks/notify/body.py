@@ -3,7 +3,8 @@
 Alertmanager's fields have its names, types and meanings, so that what reads its webhook reads ours. Three choices where
 an incident is more than a group of alerts:
 
-* `groupKey` ends in the generation, because readers deduplicate by it and two incidents of one group are two;
+* `groupKey` ends in the generation, because readers deduplicate by it and two incidents of one group are two; that of
+  a notice of a route tree is Alertmanager's;
 * `status` follows the incident: firing until the incident is resolved, by its alerts or by a person;
 * at most `ALERTS_MAX` alerts are listed, the firing ones first kept; `truncatedAlerts` counts the rest.
 
@@ -17,11 +18,13 @@ It refuses to be a template: the same incident gives the same bytes.
 import msgspec
 
 from schemas.incidents import Incident, IncidentAlert
+from schemas.notices import Notice
 from schemas.reasons import IncidentState
 from schemas.records import rfc3339
 from sinks.notify.route import common_pairs
 
 ALERTS_MAX = 100
+DEFAULT_TENANT = "default"
 TIMELINE_MAX = 10
 # Go's zero time: what Alertmanager writes as the end of an alert that still fires.
 NO_END = "0001-01-01T00:00:00Z"
@@ -38,6 +41,14 @@ def _alert(item: IncidentAlert, external_url: str) -> dict[str, object]:
         "generatorURL": external_url,
         "fingerprint": item.alert.fingerprint,
     }
+
+
+def _group_key(incident: Incident) -> str:
+    """That of a route tree's group is Alertmanager's; the tenant stands before it where there is more than one."""
+    if not isinstance(incident, Notice):
+        return f"{incident.group_key}#{incident.generation}"
+    tenant = "" if incident.tenant == DEFAULT_TENANT else f"{incident.tenant}/"
+    return f"{tenant}{incident.group_key}"
 
 
 def _extension(incident: Incident) -> dict[str, object]:
@@ -73,7 +84,7 @@ def webhook_body(
     return msgspec.json.encode(
         {
             "version": "4",
-            "groupKey": f"{incident.group_key}#{incident.generation}",
+            "groupKey": _group_key(incident),
             "truncatedAlerts": len(wanted) - len(listed),
             "status": "resolved" if resolved else "firing",
             "receiver": receiver,

@@ -3,7 +3,7 @@
 A lane is one incident towards one receiver. It says one thing at a time and in order, so "resolved" never overtakes
 "first notification"; and it says "resolved" only to a receiver that took something before. Announcements of an incident
 are numbered, so the highest number that a lane has seen is all that is needed to know a duplicate. A receiver that was
-told of an incident stays with it, whatever the routes make of later alerts.
+told of an incident stays with it, whatever the routes make of later alerts. A notice names its receiver itself.
 
 Only the first of a lane is handed out as an attempt; it stays in the outbox, with its body, until an attempt is settled
 for good. So after a restart the same bytes go out under the same key (`pending`).
@@ -22,6 +22,7 @@ from schemas.config.notify import Receiver as ReceiverConfig
 from schemas.errors import CheckpointError
 from schemas.incidents import Incident
 from schemas.labels import content_id
+from schemas.notices import Notice
 from schemas.notifications import Notification, announcement_key
 from schemas.reasons import AnnounceReason, DeliveryReason, IncidentState
 from sinks.notify.attempt import Attempt, Outcome
@@ -57,6 +58,7 @@ class _Lane(msgspec.Struct, array_like=True):
 class _Track(msgspec.Struct, array_like=True):
     tenant: str
     lanes: dict[str, _Lane] = {}
+    about: str = ""
 
 
 class _State(msgspec.Struct):
@@ -81,6 +83,8 @@ class Outbox:
         if incident.announce is None and not incident.historical:
             return []
         track = self._tracks.pop(incident.id, None) or _Track(incident.tenant)
+        if isinstance(incident, Notice) and incident.incidents:
+            track.about = incident.incidents[0]
         self._tracks[incident.id] = track
         out: list[Attempt | Notification] = []
         for choice in self._choices(incident, track):
@@ -155,6 +159,8 @@ class Outbox:
 
     def _choices(self, incident: Incident, track: _Track) -> list[Choice]:
         """Receivers of this record: by the routes, and those told before; of an end, the latter alone if any."""
+        if isinstance(incident, Notice):
+            return [Choice(incident.receiver, RouteReason.MATCHED, incident.route)]
         told = [
             Choice(name, RouteReason.TOLD_BEFORE, "told of this incident before")
             for name in track.lanes
@@ -269,10 +275,11 @@ class Outbox:
         detail: str = "",
     ) -> Notification:
         self.counts[reason] += 1
+        track = self._tracks[incident]
         return Notification(
             id=delivery.key,
-            incident=incident,
-            tenant=self._tracks[incident].tenant,
+            incident=track.about or incident,
+            tenant=track.tenant,
             receiver=receiver,
             announce=delivery.announce,
             reason=reason,
@@ -309,6 +316,11 @@ def _refusal(
         return DeliveryReason.HISTORICAL
     if incident.announce in _ENDS and not receiver.send_resolved:
         return DeliveryReason.RESOLVE_NOT_WANTED
-    if incident.state is IncidentState.RESOLVED and not involved:
+    # who was told of a group is known where the notice was made
+    if (
+        incident.state is IncidentState.RESOLVED
+        and not involved
+        and not isinstance(incident, Notice)
+    ):
         return DeliveryReason.NEVER_ANNOUNCED
     return None

@@ -8,7 +8,8 @@ It refuses a file of another program and one of a newer version.
 
 import sqlite3
 
-VERSION = 1
+VERSION = 2
+"""2 has the table `notices`; a file of version 1 gets it when a recorder opens it."""
 # "tocs": tells our file from any other SQLite file (https://www.sqlite.org/pragma.html#pragma_application_id)
 APPLICATION = 0x746F6373
 
@@ -32,6 +33,11 @@ CREATE TABLE IF NOT EXISTS remediations (
     PRIMARY KEY (id, state)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS remediations_by_incident ON remediations (incident, time);
+CREATE TABLE IF NOT EXISTS notices (
+    id TEXT NOT NULL, revision INTEGER NOT NULL, incident TEXT NOT NULL, time INTEGER NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (id, revision, incident)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS notices_by_incident ON notices (incident, time);
 """
 
 PUT_INCIDENT = """
@@ -48,6 +54,8 @@ WHERE excluded.provisional <= provisional
 """
 PUT_NOTIFICATION = "INSERT OR REPLACE INTO notifications VALUES (?, ?, ?, ?, ?)"
 PUT_REMEDIATION = "INSERT OR REPLACE INTO remediations VALUES (?, ?, ?, ?, ?)"
+PUT_NOTICE = "INSERT OR REPLACE INTO notices VALUES (?, ?, ?, ?, ?)"
+HAS_NOTICES = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'notices'"
 
 
 def prepare(connection: sqlite3.Connection, *, read_only: bool) -> str | None:
@@ -61,16 +69,22 @@ def prepare(connection: sqlite3.Connection, *, read_only: bool) -> str | None:
         for name in ("user_version", "application_id")
     )
     if application == APPLICATION:
-        known = version <= VERSION
-        return (
-            None if known else f"it has version {version}, and this Tocsin knows {VERSION}: upgrade"
-        )
+        if version > VERSION:
+            return f"it has version {version}, and this Tocsin knows {VERSION}: upgrade"
+        if version < VERSION and not read_only:
+            _make(connection)
+        return None
     if version or connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
         return "it is a database of another program"
     if read_only:
         return "nothing has been recorded yet"
+    _make(connection)
+    return None
+
+
+def _make(connection: sqlite3.Connection) -> None:
+    """Make the tables that are not there yet."""
     connection.executescript(
         f"BEGIN IMMEDIATE;{_TABLES}"
         f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;"
     )
-    return None

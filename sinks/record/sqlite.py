@@ -1,4 +1,4 @@
-"""The history in one SQLite file: incidents with every revision, notifications, remediations.
+"""The history in one SQLite file: incidents with every revision, notices, notifications, remediations.
 
 One process writes, any number read meanwhile (write-ahead log). Writing is idempotent: a record replaces the one of the
 same identity, a final revision a provisional one and never the other way round. A batch is written whole or not at all.
@@ -15,6 +15,7 @@ from typing import NamedTuple, Self, TypeVar
 
 from schemas.errors import TocsinError
 from schemas.incidents import Incident
+from schemas.notices import Notice
 from schemas.notifications import Notification
 from schemas.reasons import IncidentState
 from schemas.records import Record, decode_record, encode_record
@@ -40,6 +41,7 @@ class IncidentHistory(NamedTuple):
     revisions: list[Incident]
     notifications: list[Notification]
     remediations: list[Remediation]
+    notices: tuple[Notice, ...] = ()
 
 
 class History:
@@ -91,6 +93,7 @@ class History:
         incidents: Iterable[Incident] = (),
         notifications: Iterable[Notification] = (),
         remediations: Iterable[Remediation] = (),
+        notices: Iterable[Notice] = (),
     ) -> None:
         """Write records, in one transaction.
 
@@ -106,11 +109,17 @@ class History:
         revisions = [(i.id, i.revision, i.provisional, body) for i, body in seen]
         said = [(n.id, n.attempt, n.incident, n.time, encode_record(n)) for n in notifications]
         done = [(r.id, r.state, r.incident, r.time, encode_record(r)) for r in remediations]
+        noticed = [
+            (n.id, n.revision, incident, n.updated_at, encode_record(n))
+            for n in notices
+            for incident in n.incidents
+        ]
         with self._lock, self._explained(), self._transaction() as connection:
             connection.executemany(schema.PUT_INCIDENT, latest)
             connection.executemany(schema.PUT_INCIDENT_RECORD, revisions)
             connection.executemany(schema.PUT_NOTIFICATION, said)
             connection.executemany(schema.PUT_REMEDIATION, done)
+            connection.executemany(schema.PUT_NOTICE, noticed)
 
     def list_incidents(
         self, *, state: IncidentState | None = None, tenant: str | None = None, limit: int = 100
@@ -122,6 +131,12 @@ class History:
             " ORDER BY updated_at DESC, id LIMIT ?3",
             (state, tenant, limit),
         )
+
+    def list_since(self, since: int) -> tuple[list[Incident], list[Notification]]:
+        """Incidents that changed, in their latest revision, and notifications, from an event time on; by time."""
+        incidents = "SELECT body FROM incidents WHERE updated_at >= ? ORDER BY updated_at, id"
+        told = "SELECT body FROM notifications WHERE time >= ? ORDER BY time, id, attempt"
+        return self._read(Incident, incidents, (since,)), self._read(Notification, told, (since,))
 
     def get_incident(self, prefix: str) -> IncidentHistory | None:
         """The incident whose id begins with this, None where there is none.
@@ -149,7 +164,14 @@ class History:
             self._read(Notification, by_time.format("notifications", "attempt"), one),
             # an intent and its result have one time: "intended" is written first, and sorts before what follows
             self._read(Remediation, by_time.format("remediations", "state != 'intended'"), one),
+            self._notices(found[0].id),
         )
+
+    def _notices(self, incident: str) -> tuple[Notice, ...]:
+        with self._lock, self._explained():
+            there = self._connection.execute(schema.HAS_NOTICES).fetchone()
+        query = "SELECT body FROM notices WHERE incident = ? ORDER BY time, id, revision"
+        return tuple(self._read(Notice, query, (incident,))) if there else ()
 
     def _read(self, kind: type[R], query: str, values: tuple[object, ...]) -> list[R]:
         with self._lock, self._explained():

@@ -78,6 +78,7 @@ def _facts(incident: Incident) -> list[tuple[str, ...]]:
         ("tenant", clean(incident.tenant)),
         ("state", incident.state.value),
         ("severity", incident.severity.value),
+        ("priority", incident.priority.value),
         ("group", labels_text(incident.group_labels)),
         ("opened", rfc3339(incident.opened_at)),
         ("updated", rfc3339(incident.updated_at)),
@@ -86,6 +87,13 @@ def _facts(incident: Incident) -> list[tuple[str, ...]]:
         facts.append(("resolved", rfc3339(incident.resolved_at)))
     if incident.reopened:
         facts.append(("reopened", str(incident.reopened)))
+    more = (
+        ("owner", clean(incident.owner)),
+        ("part of", incident.merged_into),
+        ("held", "its page is held" if incident.held else ""),
+        ("flapping", "its alerts come and go" if incident.flapping else ""),
+    )
+    facts += [fact for fact in more if fact[1]]
     if incident.historical:
         facts.append(("historical", "it was over before it could be told"))
     return [*facts]

@@ -1,4 +1,4 @@
-"""`tocsin incident list|show`: the history, for the engineer on call."""
+"""`tocsin incident list|show`: the history, for the engineer on call; what is said to an incident is in `talk`."""
 
 from pathlib import Path
 
@@ -7,9 +7,12 @@ import msgspec
 
 from schemas.reasons import IncidentState
 from sinks.record import History, describe
+from streams.cli import talk
 from streams.cli.main import EXIT_NO, fail
 from streams.cli.options import open_document, with_config, with_output
+from streams.cli.report import of_incident
 from streams.cli.tables import print_incidents, print_json, print_table
+from streams.cli.why import why
 
 with_database = click.option(
     "--database",
@@ -22,7 +25,11 @@ with_database = click.option(
 
 @click.group("incident")
 def command() -> None:
-    """List incidents, or show one."""
+    """List incidents, show one, or say something to it."""
+
+
+for _verb in (*talk.COMMANDS, of_incident, why):
+    command.add_command(_verb)
 
 
 def _open(config_path: Path | None, database: Path | None) -> History:

@@ -28,14 +28,24 @@ EXIT_STOPPED = 130  # as shells say it: 128 and the number of SIGINT
 EXIT_PIPE = 141  # 128 and the number of SIGPIPE
 
 _VERBS = {
+    "alert": "streams.cli.alert",
     "backtest": "streams.cli.backtest",
     "check": "streams.cli.check",
+    "dead-letters": "streams.cli.dead_letters",
     "demo": "streams.cli.demo",
     "eval": "streams.cli.eval",
+    "hold": "streams.cli.hold",
+    "import": "streams.cli.importing",
     "incident": "streams.cli.incident",
+    "inspect": "streams.cli.inspect",
     "produce": "streams.cli.produce",
+    "release": "streams.cli.release",
+    "report": "streams.cli.report",
+    "rank": "streams.cli.rank",
     "rules": "streams.cli.rules",
     "run": "streams.cli.run",
+    "silence": "streams.cli.silence",
+    "state": "streams.cli.state",
     "topics": "streams.cli.topics",
 }
 

@@ -24,6 +24,7 @@ def command() -> None:
 def needed_topics(config: Config) -> list[Topic]:
     """Topics of a configuration as they are named on the broker."""
     sources = tuple(source.topic for source in config.sources)
+    sources += tuple(filter(None, [config.changes.topic]))
     return all_topics(sources, config.kafka.partitions, config.kafka.prefix)
 
 

@@ -58,10 +58,10 @@ class Announcements(msgspec.Struct):
         if not firing:
             return None
         if not (firing <= self.firing and resolved <= self.resolved):
-            return self._opportunity(changed_at, config)
+            return self.opportunity(changed_at, config)
         if not self.told or not config.repeat_interval or self.repeats >= REPEATS_MAX:
             return None
-        return self._opportunity(self.last + config.repeat_interval, config)
+        return self.opportunity(self.last + config.repeat_interval, config)
 
     def reason(self, firing: AbstractSet[str], resolved: AbstractSet[str]) -> AnnounceReason:
         """Why an opportunity that was due is used."""
@@ -93,7 +93,7 @@ class Announcements(msgspec.Struct):
         self.count, self.last, self.told = self.count + 1, at, False
         return AnnounceReason.ALL_ALERTS_RESOLVED
 
-    def _opportunity(self, at: int, config: CorrelateConfig) -> int:
+    def opportunity(self, at: int, config: CorrelateConfig) -> int:
         """The first opportunity at or after a time."""
         interval = max(config.group_interval, 1)
         return self.origin + max(0, -(-(at - self.origin) // interval)) * interval

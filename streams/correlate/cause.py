@@ -2,12 +2,15 @@
 
 The share of a cause is 60 % from where the blame came to rest (walk), 20 % from the order of onset, 20 % from the
 size of the deviation. The walk leads, since an onset is only as sharp as the interval of the rule, and deviations
-of different metrics hardly compare. The evidence's shares sum to the share of their cause.
+of different metrics hardly compare. A change shortly before the first onset takes a part of all that: see `suspects`.
+The evidence's shares sum to the share of their cause.
 """
 
 from collections.abc import Iterable, Sequence
 
+from schemas.changes import Change
 from schemas.incidents import Cause, Evidence
+from streams.correlate.suspect import Suspect, span, suspects
 from streams.correlate.symptom import Flow, Symptom
 from streams.correlate.topology import Topology
 from streams.correlate.walk import Scene
@@ -19,11 +22,13 @@ ONSET_HALVES_MS = 60_000
 """An entity whose onset is a minute after the first one's counts half: rules are commonly evaluated each 15 to 60 s."""
 
 
-def rank(symptoms: Iterable[Symptom], topology: Topology) -> tuple[Cause, ...]:
+def rank(
+    symptoms: Iterable[Symptom], topology: Topology, changes: Iterable[Change] = ()
+) -> tuple[Cause, ...]:
     """The likely causes, the likeliest first, `CAUSES_MAX` at most; their shares sum to 1.
 
-    Symptoms that name no entity take no part; without any other there is no cause to name. Equal shares are in order of
-    name.
+    Symptoms that name no entity take no part; without any other there is no cause to name. `changes` are those that may
+    have to do with it by their time. Equal shares are in order of name.
     """
     scene = Scene(symptoms, topology)
     if not scene.entities:
@@ -32,13 +37,17 @@ def rank(symptoms: Iterable[Symptom], topology: Topology) -> tuple[Cause, ...]:
     weights = {e: scene.weight(e) for e in scene.entities}
     first = min(scene.onset(e) for e in scene.entities)
     onsets = {e: 2.0 ** ((first - scene.onset(e)) / ONSET_HALVES_MS) for e in scene.entities}
+    suspected = suspects(changes, scene, first)
+    taken = max((s.weight for s in suspected.values()), default=0.0)
+    rest, blamed = 1.0 - taken, sum(s.weight for s in suspected.values()) or 1.0
     parts = {
         e: (
-            WALK * walked[e],
-            ONSET * onsets.get(e, 0.0) / sum(onsets.values()),
-            DEVIATION * weights.get(e, 0.0) / sum(weights.values()),
+            rest * WALK * walked.get(e, 0.0),
+            rest * ONSET * onsets.get(e, 0.0) / sum(onsets.values()),
+            rest * DEVIATION * weights.get(e, 0.0) / sum(weights.values()),
+            taken * (suspected[e].weight if e in suspected else 0.0) / blamed,
         )
-        for e in sorted(walked)
+        for e in sorted({*walked, *suspected})
     }
     best = sorted(parts, key=lambda e: (-_tidy(sum(parts[e])), e))[:CAUSES_MAX]
     whole = sum(sum(parts[e]) for e in best)
@@ -46,7 +55,9 @@ def rank(symptoms: Iterable[Symptom], topology: Topology) -> tuple[Cause, ...]:
         Cause(
             entity=entity,
             share=_tidy(sum(parts[entity]) / whole),
-            evidence=_evidence(scene, entity, [_tidy(p / whole) for p in parts[entity]]),
+            evidence=_evidence(
+                scene, entity, [_tidy(p / whole) for p in parts[entity]], suspected.get(entity)
+            ),
         )
         for entity in best
     ]
@@ -59,20 +70,28 @@ def _tidy(share: float) -> float:
     return round(share, 4)
 
 
-def _evidence(scene: Scene, entity: str, shares: Sequence[float]) -> tuple[Evidence, ...]:
+def _evidence(
+    scene: Scene, entity: str, shares: Sequence[float], suspect: Suspect | None
+) -> tuple[Evidence, ...]:
+    changed: tuple[Evidence, ...] = ()
+    if suspect is not None:
+        changed = (Evidence(kind="change", share=shares[3], text=suspect.text),)
     if entity not in scene.entities:
+        if not shares[0]:
+            return changed
         callers = scene.topology.callers(entity)
         text = f"no alert of its own, but all of its {len(callers)} callers: {_names(callers)}"
-        return (Evidence(kind="graph", share=shares[0], text=text),)
+        return (Evidence(kind="graph", share=shares[0], text=text), *changed)
     texts = (
         ("graph", _graph_text(scene, entity)),
         ("onset", _onset_text(scene, entity)),
         ("deviation", _deviation_text(scene, entity)),
     )
-    return tuple(
+    told = (
         Evidence(kind=kind, share=share, text=text)
-        for (kind, text), share in zip(texts, shares, strict=True)
+        for (kind, text), share in zip(texts, shares, strict=False)
     )
+    return (*told, *changed)
 
 
 def _graph_text(scene: Scene, entity: str) -> str:
@@ -111,7 +130,7 @@ def _onset_text(scene: Scene, entity: str) -> str:
         relation = "its dependency "
     if gap == 0:
         return f"became abnormal together with {relation}{after}"
-    return f"was abnormal {_span(abs(gap))} {'before' if gap > 0 else 'after'} {relation}{after}"
+    return f"was abnormal {span(abs(gap))} {'before' if gap > 0 else 'after'} {relation}{after}"
 
 
 def _deviation_text(scene: Scene, entity: str) -> str:
@@ -123,13 +142,6 @@ def _deviation_text(scene: Scene, entity: str) -> str:
     return (
         f"{worst.severity.value} {worst.name} at {worst.value:.4g}, expected {worst.expected:.4g}"
     )
-
-
-def _span(ms: int) -> str:
-    """How long, as one says it."""
-    if ms < 1_000:
-        return f"{ms} ms"
-    return f"{ms / 1_000:g} s" if ms < 120_000 else f"{ms / 60_000:.3g} min"
 
 
 def _names(entities: Sequence[str]) -> str:

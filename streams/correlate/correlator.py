@@ -9,19 +9,25 @@ from collections import Counter
 
 import msgspec
 
-from schemas.alerts import Alert, Tick
+from schemas.alerts import AlertRecord, Tick
+from schemas.changes import Change
+from schemas.commands import Command
 from schemas.config import CorrelateConfig, TopologyConfig
+from schemas.edges import Edge
 from schemas.errors import CheckpointError
 from schemas.incidents import Incident
-from schemas.reasons import AlertState
+from schemas.reasons import AlertState, CommandReason
+from streams.correlate.desk import Refusal
+from streams.correlate.dispatcher import Dispatcher
 from streams.correlate.early import Early, Told
-from streams.correlate.ledger import Ledger
+from streams.correlate.gates import Gates, GatesState
+from streams.correlate.graves import Tombstone
+from streams.correlate.grouping import DispatcherState
+from streams.correlate.ledger import Ledger, LedgerState
 from streams.correlate.order import Order, OrderState, Release
 from streams.correlate.reasons import DropReason
-from streams.correlate.registry import RegistryState
-from streams.correlate.topology import Topology
 
-VERSION = 1
+VERSION = 2
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 
@@ -33,14 +39,17 @@ class _Version(msgspec.Struct, frozen=True):
 class _State(msgspec.Struct, frozen=True):
     correlator: int
     order: OrderState
-    ledger: RegistryState
+    ledger: LedgerState
     early: list[Told]
+    gates: GatesState = msgspec.field(default_factory=GatesState)
+    dispatcher: DispatcherState = msgspec.field(default_factory=DispatcherState)
 
 
 class Correlator:
-    """Alerts and ticks in, records of incidents out.
+    """Alerts, commands, facts and ticks in, records of incidents out.
 
-    `sources` is how many detect partitions there are; all of them are waited for.
+    `sources` is how many detect partitions there are; all of them are waited for. With a dispatcher it is that which
+    says who is told: its notices stand among the records, and those of the incidents ask for nothing.
     """
 
     def __init__(
@@ -50,10 +59,19 @@ class Correlator:
         *,
         sources: int,
         page_horizon_ms: int,
+        gates: Gates | None = None,
+        dispatcher: Dispatcher | None = None,
     ) -> None:
         self._order = Order(sources)
-        graph = Topology(topology.calls)
-        self._ledger = Ledger(config, graph, page_horizon_ms=page_horizon_ms)
+        self.gates = gates
+        self.dispatcher = dispatcher
+        self._ledger = Ledger(
+            config,
+            topology,
+            page_horizon_ms=page_horizon_ms,
+            gates=gates,
+            announces=dispatcher is None,
+        )
         self._early = Early(self._ledger)
         self._refused: Counter[DropReason] = Counter()
 
@@ -67,10 +85,29 @@ class Correlator:
         """How many alerts were taken in after their time, since the start of the process."""
         return self._order.late
 
-    def apply(self, record: Alert | Tick) -> list[Incident]:
+    @property
+    def refused(self) -> Counter[CommandReason]:
+        """How many commands were not carried out, by reason, since the start of the process."""
+        return self._ledger.desk.refused
+
+    def take_refusals(self) -> list[Refusal]:
+        """Commands that were not carried out and that no incident shows, since the last call."""
+        return self._ledger.desk.take_refusals()
+
+    def take_tombstones(self) -> list[Tombstone]:
+        """Keys of incidents whose records may go from the topic by now."""
+        return self._ledger.graves.due(self._order.until)
+
+    def apply(self, record: AlertRecord) -> list[Incident]:
         """Take in one record; the final records that it releases, and the provisional one of an urgent alert."""
         if isinstance(record, Tick):
             return self._advance(self._order.tick(record))
+        if isinstance(record, Command):
+            self._hold(record)
+            return []
+        if isinstance(record, Change | Edge):
+            self._order.hold_fact(record)
+            return []
         if record.state is AlertState.PENDING:
             # the onset that a pending alert tells of comes again with the firing one
             return []
@@ -80,13 +117,25 @@ class Correlator:
             return []
         urgent = held.urgent and held.state is AlertState.FIRING
         told = self._early.tell(held) if urgent else []
+        if self.dispatcher is not None:
+            told = list(map(_untold, told))
         return told + self._advance(self._order.relieve())
+
+    def _hold(self, command: Command) -> None:
+        reason = self._order.hold_command(command)
+        if reason is CommandReason.DUPLICATE:
+            self.refused[reason] += 1
+        elif reason is not None:
+            self._ledger.desk.refuse(command, reason)
 
     def _advance(self, release: Release | None) -> list[Incident]:
         if release is None:
             return []
         records = self._ledger.advance(release)
-        return records + self._early.settle(records, release.until)
+        settled = records + self._early.settle(records, release.until)
+        if self.dispatcher is None:
+            return settled
+        return list(map(_untold, settled)) + self.dispatcher.advance(release, records)
 
     def snapshot(self) -> bytes:
         """The whole state: JSON with a version; equal states have equal bytes."""
@@ -96,6 +145,8 @@ class Correlator:
                 self._order.snapshot(),
                 self._ledger.snapshot(),
                 self._early.snapshot(),
+                GatesState() if self.gates is None else self.gates.snapshot(),
+                DispatcherState() if self.dispatcher is None else self.dispatcher.snapshot(),
             )
         )
 
@@ -118,3 +169,12 @@ class Correlator:
         self._order.restore(state.order)
         self._ledger.restore(state.ledger)
         self._early.restore(state.early)
+        if self.gates is not None:
+            self.gates.restore(state.gates)
+        if self.dispatcher is not None:
+            self.dispatcher.restore(state.dispatcher)
+
+
+def _untold(record: Incident) -> Incident:
+    """The record of an incident where notices say who is told."""
+    return msgspec.structs.replace(record, announce=None, historical=False)

@@ -8,6 +8,7 @@ from enum import Enum, auto
 from typing import TypeAlias
 
 from streams.correlate.lifecycle import Lifecycle
+from streams.correlate.symptom import Symptom
 
 
 class Place(Enum):
@@ -15,6 +16,7 @@ class Place(Enum):
 
     ENTITY = auto()
     HOST = auto()
+    SHARED = auto()
 
 
 Key: TypeAlias = tuple[Place, str, str]
@@ -32,12 +34,23 @@ class Index:
         """Learn what an incident is about now."""
         found = {(Place.ENTITY, life.tenant, s.entity) for s in life.symptoms.values()}
         found |= {(Place.HOST, life.tenant, s.host) for s in life.symptoms.values()}
+        found |= {(Place.SHARED, life.tenant, t) for s in life.symptoms.values() for t in s.shared}
         keys = {key for key in found if key[2]}
         known = self._keys.get(life.id, set())
         self._remove(life.id, known - keys)
         for key in keys - known:
             self._ids.setdefault(key, set()).add(life.id)
         self._keys[life.id] = keys
+
+    def add(self, life: Lifecycle, symptom: Symptom) -> None:
+        """Learn of one more symptom of an incident."""
+        keys = self._keys.setdefault(life.id, set())
+        shared = ((Place.SHARED, text) for text in symptom.shared)
+        for place, name in ((Place.ENTITY, symptom.entity), (Place.HOST, symptom.host), *shared):
+            key = (place, life.tenant, name)
+            if name and key not in keys:
+                keys.add(key)
+                self._ids.setdefault(key, set()).add(life.id)
 
     def drop(self, identity: str) -> None:
         """Forget an incident."""

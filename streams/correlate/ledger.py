@@ -1,49 +1,90 @@
-"""Ledger: alerts in order of time, and the timers between them, to the records of incidents.
+"""Ledger: alerts and commands in order of time, and the timers between them, to the records of incidents.
 
 Each timer fires at its own time: `advance` to t1 and then to t2 gives what `advance` to t2 gives. At equal times
-alerts come before timers, and all changes of an incident at one time make one record. Nothing is written of an
-incident before its first announcement or its end, so incidents that turn out to be one can still become one.
+facts come before alerts, those before commands, and those before timers; all changes of an incident at one time make
+one record. Nothing is written of an incident before its first announcement or its end, so incidents that turn out to
+be one can still become one.
 
-It refuses alerts for which there is no room and resolutions of alerts that no incident holds, each counted by
-reason.
+It refuses alerts for which there is no room, resolutions of alerts that no incident holds and commands that cannot be
+carried out, each counted by reason.
 """
 
 from collections import Counter
-from heapq import heapify, heappop, heappush
+
+import msgspec
 
 from schemas.alerts import Alert
-from schemas.config import CorrelateConfig
+from schemas.changes import Change
+from schemas.commands import Command
+from schemas.config import CorrelateConfig, TopologyConfig
+from schemas.config.section import format_duration
 from schemas.incidents import Cause, Incident
 from schemas.reasons import AlertState, AnnounceReason, IncidentChange
 from streams.correlate.cause import rank
+from streams.correlate.changes import Changes
+from streams.correlate.cooccurrence import CooccurrenceState
+from streams.correlate.desk import Desk
+from streams.correlate.graphs import Graphs, LearntEdge
+from streams.correlate.graves import Graves, Tombstone
 from streams.correlate.lifecycle import Lifecycle
 from streams.correlate.order import Release
+from streams.correlate.pager import Pager
+from streams.correlate.priority import Priorities
 from streams.correlate.reasons import DropReason
 from streams.correlate.registry import Placement, Registry, RegistryState
+from streams.correlate.storm import StormsState
+from streams.correlate.suppressor import Gates, Suppressor
 from streams.correlate.symptom import Symptom, symptom_of
-from streams.correlate.title import title_of
-from streams.correlate.topology import Topology
+from streams.correlate.timers import Timers
+from streams.correlate.verdicts import no_room, passed, too_late
+from streams.correlate.writing import Writer, graver
 
-_PRECEDENCE = (
-    IncidentChange.OPENED,
-    IncidentChange.REOPENED,
-    IncidentChange.SEVERITY_RAISED,
-    IncidentChange.ALERTS_ADDED,
-    IncidentChange.ALERTS_RESOLVED,
-)
+
+class LedgerState(msgspec.Struct):
+    """All that `Ledger.restore` needs."""
+
+    registry: RegistryState
+    storms: StormsState = msgspec.field(default_factory=StormsState)
+    edges: list[LearntEdge] = []
+    changes: list[list[Change]] = []
+    together: CooccurrenceState = msgspec.field(default_factory=CooccurrenceState)
+    graves: list[Tombstone] = []
 
 
 class Ledger:
-    """The incidents of the tenants of one partition; `dropped` counts by reason."""
+    """The incidents of the tenants of one partition; `dropped` counts by reason, `desk` has refused commands.
+
+    Without `announces` others say who is told, so no page is ever held.
+    """
 
     def __init__(
-        self, config: CorrelateConfig, topology: Topology, *, page_horizon_ms: int
+        self,
+        config: CorrelateConfig,
+        topology: TopologyConfig,
+        *,
+        page_horizon_ms: int,
+        gates: Gates | None = None,
+        announces: bool = True,
     ) -> None:
         self._config = config
-        self._topology = topology
+        self._graphs = Graphs(topology)
+        self._changes = Changes()
         self._page_horizon_ms = page_horizon_ms
-        self._registry = Registry(config, topology)
-        self._timers: list[tuple[int, str]] = []
+        self._registry = Registry(config, self._graphs)
+        self._suppressor = Suppressor(gates, config)
+        priorities = Priorities(config.priorities)
+        self._writer = Writer(priorities)
+        self._pager = Pager(
+            config,
+            self._registry,
+            priorities,
+            write=self._write,
+            wind=self._wind,
+            active=announces,
+        )
+        self.graves = Graves(config.retention)
+        self.desk = Desk(self._registry, self._pager, gates, config)
+        self._timers = Timers()
         self._touched: dict[str, tuple[IncidentChange, bool]] = {}
         self._touched_at = 0
         self._records: list[Incident] = []
@@ -59,10 +100,17 @@ class Ledger:
         return None if life is None else life.id
 
     def advance(self, release: Release) -> list[Incident]:
-        """The records due to alerts and timers up to and including the time of the release."""
-        for alert in release.alerts:
-            self._run(alert.time - 1, release)
-            self._apply(alert)
+        """The records due to alerts, commands and timers up to and including the time of the release."""
+        for record in release.in_order():
+            self._run(record.time - 1, release)
+            if isinstance(record, Alert):
+                self._apply(record)
+            elif isinstance(record, Command):
+                self._obey(record)
+            elif isinstance(record, Change):
+                self._changes.note(record)
+            else:
+                self._graphs.learn(record)
         self._run(release.until, release)
         records, self._records = self._records, []
         return records
@@ -72,28 +120,26 @@ class Ledger:
 
         None where people know already that its incident fires, or where there is no room.
         """
-        symptom = symptom_of(alert, self._config.entity_label)
+        symptom = symptom_of(alert, self._config.entity_label, self._config.join_labels)
         placed = self._registry.place(alert, symptom)
         life = (
             self._registry.draft(alert, placed.group) if placed.life is None else placed.life.copy()
         )
-        change = life.fire(alert, symptom, placed.joined, self._config)
+        change = life.fire(alert, symptom, placed.joined, self._config, placed.because)
         if change is None or life.announcements.told:
             return None
-        first = not life.revision
+        if self._pager.holds(alert) or self._suppressor.stops(alert):
+            return None
+        self._writer.joined(life, alert)
+        change = change if life.revision else IncidentChange.OPENED
         announce = life.announce(alert.time)
-        causes = self._rank(life)
-        return life.record(
-            alert.time,
-            IncidentChange.OPENED if first else change,
-            announce,
-            causes,
-            title=title_of(life, causes),
-            provisional=True,
+        return self._writer.record(
+            life, alert.time, change, announce, self._rank(life), provisional=True
         )
 
     def _apply(self, alert: Alert) -> None:
         self._touched_at = alert.time
+        self._suppressor.note(alert)
         if alert.state is AlertState.FIRING:
             self._fire(alert)
             return
@@ -108,7 +154,7 @@ class Ledger:
         if holder is not None and holder.alerts[alert.fingerprint].alert.id == alert.id:
             self.dropped[DropReason.DUPLICATE] += 1
             return
-        symptom = symptom_of(alert, self._config.entity_label)
+        symptom = symptom_of(alert, self._config.entity_label, self._config.join_labels)
         placed = self._registry.place(alert, symptom)
         life = placed.life or self._open(alert, placed)
         if alert.urgent and life.group.key != placed.group.key:
@@ -118,15 +164,29 @@ class Ledger:
         for other in placed.absorbed:
             self._registry.absorb(life, other)
             urgent |= self._touched.pop(other.id, (None, False))[1]
-        change = life.fire(alert, symptom, placed.joined, self._config)
+        change = life.fire(alert, symptom, placed.joined, self._config, placed.because)
         if change is None:
             self.dropped[DropReason.INCIDENT_FULL] += 1
+            life.decide(no_room(alert, self._config.max_alerts))
             if not placed.absorbed:
                 return
             change = IncidentChange.ALERTS_ADDED
         else:
-            self._registry.joined(life, alert, placed.group)
+            self._writer.joined(life, alert)
+            self._registry.joined(life, alert, placed.group, change)
+        if self._config.learn_together:
+            self._registry.together.observe(alert.tenant, alert.fingerprint, alert.time)
         self._touch(life, change, urgent=urgent)
+
+    def _obey(self, command: Command) -> None:
+        self._touched_at = command.time
+        for turn in self.desk.obey(command):
+            if turn.over:
+                self._touched.pop(turn.life.id, None)
+                self._write(turn.life, command.time, turn.change, turn.announce)
+                self._wind(turn.life)
+            else:
+                self._touch(turn.life, turn.change, urgent=False)
 
     def _open(self, alert: Alert, placed: Placement) -> Lifecycle:
         surplus = self._registry.surplus()
@@ -136,46 +196,66 @@ class Ledger:
                 self._resolve(
                     surplus, alert.time, "ended to make room: too many incidents are open"
                 )
-            self._registry.forget(surplus)
+            self._forget(surplus, alert.time)
         return self._registry.open(alert, placed.group)
 
     def _touch(self, life: Lifecycle, change: IncidentChange, *, urgent: bool) -> None:
         before, hurry = self._touched.get(life.id, (change, False))
-        worst = min(before, change, key=_PRECEDENCE.index)
+        worst = graver(before, change)
         self._touched[life.id] = (worst, hurry or urgent)
 
     def _run(self, until: int, release: Release) -> None:
         """Write what changed, then let the timers fire, up to and including a time."""
         if self._touched_at <= until:
             self._settle()
-        while self._timers and self._timers[0][0] <= until:
-            due, identity = heappop(self._timers)
-            life = self._registry.lives.get(identity)
-            if life is not None and life.due(self._config) == due:
-                self._fall_due(life, due, release)
+        while True:
+            due, look_at = self._timers.next_due, self._pager.next_due
+            if due is not None and due <= until and (look_at is None or due <= look_at):
+                life = self._registry.lives.get(self._timers.take()[1])
+                if life is not None and life.due(self._config) == due:
+                    self._fall_due(life, due, release)
+            elif look_at is not None and look_at <= until:
+                self._pager.fall_due(look_at)
+            else:
+                return
 
     def _settle(self) -> None:
         """One record for each incident that changed at the last time; urgent ones are announced with it."""
         touched, self._touched = self._touched, {}
         for identity, (change, urgent) in touched.items():
             life = self._registry.lives[identity]
-            if urgent and life.firing and not life.announcements.told:
-                self._announce(life, self._touched_at, change)
+            at = self._touched_at
+            if change is IncidentChange.FLAPPING:
+                self._announce(life, at, change, AnnounceReason.ALERTS_FLAP)
+            elif urgent and life.firing and not life.announcements.told and not life.held:
+                self._announce(life, at, change)
             elif life.revision:
-                self._write(life, self._touched_at, change)
+                self._write(life, at, change)
             self._wind(life)
 
     def _fall_due(self, life: Lifecycle, at: int, release: Release) -> None:
         if life.resolved_at is not None:
-            self._registry.forget(life)
+            self._forget(life, at)
             return
-        if life.quiet_since is not None:
+        if life.flapping.since is not None:
+            self._steady(life, at)
+        elif life.quiet_since is not None:
             self._resolve(life, at, "nothing fires any more")
+        elif life.is_stale(at, self._config):
+            span = format_duration(self._config.stale_after)
+            self._resolve(life, at, f"stale: nothing has changed for {span}")
         elif self._over_already(life, at, release):
             life.announcements.skip(life.firing, life.ended)
+            life.decide(too_late(at, self._page_horizon_ms))
         else:
             self._announce(life, at, IncidentChange.ANNOUNCED)
         self._wind(life)
+
+    def _forget(self, life: Lifecycle, at: int) -> None:
+        for identity in (life.id, *life.parts):
+            if self._registry.lives[identity].revision:
+                self.graves.bury(identity, life.tenant, at)
+        self._registry.forget(life)
 
     def _over_already(self, life: Lifecycle, at: int, release: Release) -> bool:
         """Whether what people do not know of yet was long over when this time was passed.
@@ -191,9 +271,29 @@ class Ledger:
         last = {a.fingerprint: a.state for a in backlog if a.tenant == life.tenant}
         return all(last.get(f) is AlertState.RESOLVED for f in life.firing)
 
-    def _announce(self, life: Lifecycle, at: int, change: IncidentChange) -> None:
+    def _steady(self, life: Lifecycle, at: int) -> None:
+        """It flaps no more; when nothing fires, that is its end."""
+        life.flapping.end()
+        life.resumed_at = at
+        life.note(at, IncidentChange.STEADY, "its alerts flap no more")
+        if life.quiet_since is None:
+            self._write(life, at, IncidentChange.STEADY)
+        else:
+            self._resolve(life, at, "nothing fires any more")
+
+    def _announce(
+        self,
+        life: Lifecycle,
+        at: int,
+        change: IncidentChange,
+        reason: AnnounceReason | None = None,
+    ) -> None:
+        """Tell people, unless something stops it: then that is written."""
         first = not life.revision
-        reason = life.announce(at)
+        if self._suppressor.stops_all(life, at, self._write) or not self._pager.admits(life, at):
+            return
+        reason = life.announce(at, reason)
+        life.decide(passed(at, reason, life.announcements.count))
         self._write(life, at, IncidentChange.OPENED if first else change, reason)
 
     def _resolve(self, life: Lifecycle, at: int, text: str) -> None:
@@ -206,32 +306,45 @@ class Ledger:
         change: IncidentChange,
         announce: AnnounceReason | None = None,
     ) -> None:
-        causes = self._rank(life)
-        title = title_of(life, causes)
-        self._records.append(life.record(at, change, announce, causes, title=title))
+        self._records.append(self._writer.record(life, at, change, announce, self._rank(life)))
 
     def _rank(self, life: Lifecycle) -> tuple[Cause, ...]:
         symptoms: list[Symptom] = [life.symptoms[f] for f in sorted(life.symptoms)]
-        return rank(symptoms, self._topology)
+        # the graph and the changes as they were when it began: a cause does not change because an edge has aged
+        onset = min((s.onset for s in symptoms), default=life.opened_at)
+        changes = self._changes.before(life.tenant, onset, self._config.change_within)
+        return rank(symptoms, self._graphs.of(life.tenant, life.opened_at), changes)
 
     def _wind(self, life: Lifecycle) -> None:
         """Set the timer of an incident; timers set before that no longer hold are ignored when they fire."""
         due = life.due(self._config)
+        self._registry.changed(life)
         if due is not None:
-            heappush(self._timers, (due, life.id))
-        if len(self._timers) > 4 * len(self._registry.lives) + 1_000:
+            self._timers.set(due, life.id)
+        if self._timers.crowded(len(self._registry.lives)):
             self._rewind()
 
     def _rewind(self) -> None:
-        dues = ((life.due(self._config), i) for i, life in self._registry.lives.items())
-        self._timers = [(due, identity) for due, identity in dues if due is not None]
-        heapify(self._timers)
+        lives = self._registry.lives.items()
+        self._timers.set_anew((life.due(self._config), identity) for identity, life in lives)
 
-    def snapshot(self) -> RegistryState:
+    def snapshot(self) -> LedgerState:
         """The whole state; between two calls of `advance` nothing else is open."""
-        return self._registry.snapshot()
+        return LedgerState(
+            self._registry.snapshot(),
+            self._pager.storms.snapshot(),
+            self._graphs.snapshot(),
+            self._changes.snapshot(),
+            self._registry.together.snapshot(),
+            self.graves.snapshot(),
+        )
 
-    def restore(self, state: RegistryState) -> None:
+    def restore(self, state: LedgerState) -> None:
         """Continue from a snapshot."""
-        self._registry.restore(state)
+        self._registry.restore(state.registry)
+        self._pager.storms.restore(state.storms)
+        self._graphs.restore(state.edges)
+        self._changes.restore(state.changes)
+        self._registry.together.restore(state.together)
+        self.graves.restore(state.graves)
         self._rewind()

@@ -3,12 +3,11 @@
 Open while something fires and for `resolve_delay` after; resolved then; open again, under the same id, when one of
 its alerts or groups fires within `reopen_within`. It holds `max_alerts` alerts and `TIMELINE_MAX` entries of its
 timeline: a resolved alert makes room for a new one, a new one without room is counted, and old entries go, the
-first excepted.
+first excepted. What people say to it is in `commands`.
 
 It refuses to decide which alert belongs to it, and when it is to be told.
 """
 
-from collections.abc import Sequence
 from copy import copy
 from typing import Self
 
@@ -16,13 +15,26 @@ import msgspec
 
 from schemas.alerts import Alert
 from schemas.config import CorrelateConfig
-from schemas.incidents import Cause, Incident, IncidentAlert, TimelineEntry, incident_id
-from schemas.reasons import AnnounceReason, IncidentChange, IncidentState, JoinReason, Severity
+from schemas.decisions import Decision
+from schemas.incidents import IncidentAlert, TimelineEntry, incident_id
+from schemas.reasons import (
+    AnnounceReason,
+    Gate,
+    GateReason,
+    IncidentChange,
+    IncidentState,
+    JoinReason,
+    Priority,
+    Severity,
+)
 from streams.correlate.announce import Announcements
+from streams.correlate.flapping import Flapping
 from streams.correlate.group import Group
 from streams.correlate.symptom import Symptom
 
 TIMELINE_MAX = 100
+DECISIONS_MAX = 50
+ENGINE = "tocsin"
 
 
 class Lifecycle(msgspec.Struct, kw_only=True):
@@ -33,7 +45,18 @@ class Lifecycle(msgspec.Struct, kw_only=True):
         quiet_since: since when nothing fires, None while something does.
         revision: number of the last record written of it, 0 before the first.
         omitted: firing alerts that it had no room for.
+        firing: fingerprints of the alerts that fire now.
+        worst, priority: of the worst, and of the most urgent, of its alerts; None where it is to be found anew.
         symptoms: what its alerts said when they fired, by fingerprint.
+        owner: who has acknowledged it, or whom it was assigned to.
+        acknowledged_at: None while it is not acknowledged.
+        resumed_at: no announcement but the end is due before this.
+        stopped_by: what stops all of its alerts from being told of, as far as that is written.
+        held: it is not announced because pages are held.
+        urgent: one of its alerts was, so it may have been announced ahead of order.
+        merged_into: the incident that it is part of, empty where none.
+        parts: the incidents that were made part of it by hand.
+        summary_of: the team whose held pages it lists; None for an incident of its own.
 
     """
 
@@ -51,8 +74,22 @@ class Lifecycle(msgspec.Struct, kw_only=True):
     historical: bool = False
     omitted: int = 0
     alerts: dict[str, IncidentAlert] = msgspec.field(default_factory=dict)
+    firing: set[str] = msgspec.field(default_factory=set)
+    worst: Severity | None = None
+    priority: Priority | None = None
     symptoms: dict[str, Symptom] = msgspec.field(default_factory=dict)
     timeline: list[TimelineEntry] = msgspec.field(default_factory=list)
+    decisions: list[Decision] = msgspec.field(default_factory=list)
+    flapping: Flapping = msgspec.field(default_factory=Flapping)
+    owner: str = ""
+    acknowledged_at: int | None = None
+    resumed_at: int = 0
+    stopped_by: tuple[str, ...] = ()
+    held: bool = False
+    urgent: bool = False
+    merged_into: str = ""
+    parts: list[str] = msgspec.field(default_factory=list)
+    summary_of: str | None = None
 
     @classmethod
     def open(
@@ -72,29 +109,37 @@ class Lifecycle(msgspec.Struct, kw_only=True):
     def copy(self) -> Self:
         """An incident of its own with the same state."""
         other = copy(self)
-        other.announcements = copy(self.announcements)
+        other.announcements, other.flapping = copy(self.announcements), copy(self.flapping)
         other.alerts, other.symptoms = dict(self.alerts), dict(self.symptoms)
-        other.timeline = list(self.timeline)
+        other.timeline, other.decisions = list(self.timeline), list(self.decisions)
+        other.firing, other.parts = set(self.firing), list(self.parts)
         return other
-
-    @property
-    def firing(self) -> set[str]:
-        """Fingerprints of the alerts that fire now."""
-        return {f for f, a in self.alerts.items() if a.firing}
 
     @property
     def ended(self) -> set[str]:
         """Fingerprints of the alerts that have resolved."""
-        return {f for f, a in self.alerts.items() if not a.firing}
+        return self.alerts.keys() - self.firing
 
     @property
     def severity(self) -> Severity:
         """That of the worst of its alerts."""
-        return min((a.alert.severity for a in self.alerts.values()), key=lambda s: s.rank)
+        if self.worst is None:
+            found = {a.alert.severity for a in self.alerts.values()}
+            self.worst = min(found, key=lambda s: s.rank)
+        return self.worst
+
+    @property
+    def state(self) -> IncidentState:
+        """Where it stands."""
+        if self.resolved_at is not None or self.merged_into:
+            return IncidentState.RESOLVED
+        if self.acknowledged_at is not None:
+            return IncidentState.ACKNOWLEDGED
+        return IncidentState.OPEN
 
     def takes(self, at: int, config: CorrelateConfig) -> bool:
         """Whether an alert that fires now may still join it or reopen it."""
-        if at - self.opened_at > config.max_span:
+        if self.merged_into or at - self.opened_at > config.max_span:
             return False
         return self.resolved_at is None or at - self.resolved_at <= config.reopen_within
 
@@ -107,46 +152,81 @@ class Lifecycle(msgspec.Struct, kw_only=True):
 
     def due(self, config: CorrelateConfig) -> int | None:
         """When it will next do something by itself: be announced, be resolved, be forgotten."""
+        if self.merged_into:
+            return None
         if self.resolved_at is not None:
             return self.resolved_at + config.reopen_within
+        steady_at = self.flapping.steady_at(config.flapping)
         if self.quiet_since is not None:
-            return self.quiet_since + config.resolve_delay
-        return self.announcements.due(self.firing, self.ended, self.changed_at, config)
+            end = self.quiet_since + config.resolve_delay
+            return end if steady_at is None else max(end, steady_at)
+        dues = [
+            steady_at if steady_at is not None else self._page_due(config),
+            self.changed_at + config.stale_after if config.stale_after else None,
+        ]
+        return min((due for due in dues if due is not None), default=None)
+
+    def _page_due(self, config: CorrelateConfig) -> int | None:
+        if self.held:
+            return None
+        ended, told = self.ended, self.announcements
+        due = told.due(self.firing, ended, self.changed_at, config)
+        if due is not None and due < self.resumed_at:
+            due = told.opportunity(self.resumed_at, config)
+        if due is None or (self.acknowledged_at is None and self.summary_of is None):
+            return due
+        repeats = told.reason(self.firing, ended) is AnnounceReason.REPEAT_INTERVAL_ELAPSED
+        if self.summary_of is not None:
+            # a summary says once that pages are held, and reminds of it; it does not page for each of them
+            return due if repeats or not told.told else None
+        return None if repeats else due
+
+    def is_stale(self, at: int, config: CorrelateConfig) -> bool:
+        """Whether nothing of it has changed for so long that it is to be closed."""
+        return bool(config.stale_after) and at >= self.changed_at + config.stale_after
 
     def fire(
-        self, alert: Alert, symptom: Symptom, joined: JoinReason, config: CorrelateConfig
+        self,
+        alert: Alert,
+        symptom: Symptom,
+        joined: JoinReason,
+        config: CorrelateConfig,
+        because: str = "",
     ) -> IncidentChange | None:
         """One of its alerts, or a new one, fires; what that means, None where there is no room for it."""
         held = self.alerts.get(alert.fingerprint)
-        if held is None and not self._make_room(config.max_alerts):
+        if held is None and not self.make_room(config.max_alerts):
             self.omitted += 1
             return None
         worst = self.severity if self.alerts else None
         change = self._start(alert.time, config)
         if held is None:
             held = IncidentAlert(
-                alert=alert, joined=joined, joined_at=alert.time, first_at=alert.time
+                alert=alert,
+                joined=joined,
+                joined_at=alert.time,
+                first_at=alert.time,
+                because=because,
             )
+        elif not held.firing and self.flapping.restart(alert.time, config.flapping):
+            change = IncidentChange.FLAPPING
         self.alerts[alert.fingerprint] = msgspec.structs.replace(
             held, alert=alert, resolved_at=None
         )
+        self.firing.add(alert.fingerprint)
+        self.worst = alert.severity if worst is None or _worse(alert, worst) else worst
+        self.urgent |= alert.urgent
         self.symptoms.setdefault(alert.fingerprint, symptom)
         self.changed_at = alert.time
-        self.note(alert.time, change, f"{_about(alert, symptom)} fires ({joined.value})")
-        if (
-            worst is not None
-            and alert.severity.rank < worst.rank
-            and change is IncidentChange.ALERTS_ADDED
-        ):
-            return IncidentChange.SEVERITY_RAISED
-        return change
+        why = f"{joined.value}: {because}" if because else joined.value
+        self.note(alert.time, change, f"{_about(alert, symptom)} fires ({why})")
+        if worst is None or change is not IncidentChange.ALERTS_ADDED:
+            return change
+        return IncidentChange.SEVERITY_RAISED if _worse(alert, worst) else change
 
     def _start(self, at: int, config: CorrelateConfig) -> IncidentChange:
         if self.resolved_at is not None:
-            self.resolved_at, self.quiet_since, self.historical = None, None, False
-            self.reopened += 1
-            self.symptoms.clear()
-            self.announcements.begin(at, config)
+            self.reopen(at, config)
             return IncidentChange.REOPENED
         if self.quiet_since is not None:
             self.quiet_since = None
@@ -154,7 +234,16 @@ class Lifecycle(msgspec.Struct, kw_only=True):
                 self.announcements.begin(at, config)
         return IncidentChange.ALERTS_ADDED if self.alerts else IncidentChange.OPENED
 
-    def _make_room(self, room: int) -> bool:
+    def reopen(self, at: int, config: CorrelateConfig) -> None:
+        """It is not over after all."""
+        self.resolved_at, self.quiet_since, self.historical = None, None, False
+        self.acknowledged_at, self.held = None, False
+        self.reopened += 1
+        self.symptoms = {f: s for f, s in self.symptoms.items() if f in self.firing}
+        self.announcements.begin(at, config)
+
+    def make_room(self, room: int) -> bool:
+        """Let the alert that has been resolved for longest go, where it is full; whether there is room now."""
         if len(self.alerts) < max(room, 1):
             return True
         over = [(a.resolved_at, f) for f, a in self.alerts.items() if a.resolved_at is not None]
@@ -162,6 +251,7 @@ class Lifecycle(msgspec.Struct, kw_only=True):
             return False
         _, fingerprint = min(over)
         del self.alerts[fingerprint]
+        self.worst = self.priority = None
         self.symptoms.pop(fingerprint, None)
         return True
 
@@ -173,6 +263,7 @@ class Lifecycle(msgspec.Struct, kw_only=True):
         self.alerts[alert.fingerprint] = msgspec.structs.replace(
             held, alert=alert, resolved_at=alert.time
         )
+        self.firing.discard(alert.fingerprint)
         self.changed_at = alert.time
         if not self.firing:
             self.quiet_since = alert.time
@@ -180,90 +271,52 @@ class Lifecycle(msgspec.Struct, kw_only=True):
         self.note(alert.time, IncidentChange.ALERTS_RESOLVED, text)
         return True
 
-    def absorb(self, other: Self, config: CorrelateConfig) -> None:
-        """Take in an incident of which no record was written, as if its alerts had joined this one."""
-        for fingerprint, item in sorted(other.alerts.items()):
-            if fingerprint in self.alerts or self._make_room(config.max_alerts):
-                self.alerts[fingerprint] = msgspec.structs.replace(
-                    item, joined=JoinReason.CALL_GRAPH
-                )
-                self.symptoms[fingerprint] = other.symptoms[fingerprint]
-            else:
-                self.omitted += item.firing
-        self.omitted += other.omitted
-        if not self.revision:
-            self.opened_at = min(self.opened_at, other.opened_at)
-            self.announcements.origin = min(self.announcements.origin, other.announcements.origin)
-        self.changed_at = max(self.changed_at, other.changed_at)
-        self.quiet_since = None if self.firing else self.quiet_since
-        self.timeline = sorted([*self.timeline, *other.timeline], key=lambda e: e.time)
-        self._trim()
-
-    def resolve(self, at: int, text: str) -> AnnounceReason | None:
+    def resolve(self, at: int, text: str, actor: str = ENGINE) -> AnnounceReason | None:
         """It is over; why people are to be told, None if they never knew."""
         self.resolved_at = at
-        self.historical = not self.announcements.told
+        self.historical = not self.announcements.told and not self.held
+        if self.historical:
+            over = GateReason.OVER_BEFORE_TOLD
+            decision = Decision(time=at, gate=Gate.DEDUP, passed=False, reason=over, text=text)
+            self.decide(decision)
+        if self.held and self.urgent:
+            # if so, under the number of its first announcement
+            self.announcements.told = True
+            self.announcements.count = max(self.announcements.count, 1)
+        self.held = False
+        self.flapping.since = None
         reason = self.announcements.end(at)
-        self.note(at, IncidentChange.RESOLVED, text)
+        self.note(at, IncidentChange.RESOLVED, text, actor)
         return reason
 
-    def announce(self, at: int) -> AnnounceReason:
+    def announce(self, at: int, reason: AnnounceReason | None = None) -> AnnounceReason:
         """People are told of it as it stands."""
-        firing, ended = self.firing, self.ended
-        reason = self.announcements.reason(firing, ended)
-        self.announcements.tell(at, firing, ended)
-        self.historical = False
+        ended = self.ended
+        reason = reason or self.announcements.reason(self.firing, ended)
+        self.announcements.tell(at, self.firing, ended)
+        self.historical, self.held = False, False
         text = f"announcement {self.announcements.count}: {reason.value}"
         self.note(at, IncidentChange.ANNOUNCED, text)
         return reason
 
-    def note(self, at: int, change: IncidentChange, text: str) -> None:
+    def note(self, at: int, change: IncidentChange, text: str, actor: str = ENGINE) -> None:
         """Write an entry into the timeline."""
-        self.timeline.append(TimelineEntry(time=at, change=change, text=text))
-        self._trim()
+        self.timeline.append(TimelineEntry(time=at, change=change, text=text, actor=actor))
+        self.trim()
 
-    def _trim(self) -> None:
+    def decide(self, decision: Decision) -> None:
+        """Keep what a gate did."""
+        self.decisions.append(decision)
+        del self.decisions[:-DECISIONS_MAX]
+
+    def trim(self) -> None:
+        """Let the oldest entries of the timeline go, the first excepted."""
         if len(self.timeline) > TIMELINE_MAX:
             del self.timeline[1 : len(self.timeline) - TIMELINE_MAX + 1]
 
-    def record(
-        self,
-        at: int,
-        change: IncidentChange,
-        announce: AnnounceReason | None,
-        causes: Sequence[Cause],
-        *,
-        title: str,
-        provisional: bool = False,
-    ) -> Incident:
-        """The next record of it."""
-        self.revision += 1
-        resolved = self.resolved_at is not None
-        return Incident(
-            id=self.id,
-            tenant=self.tenant,
-            group_key=self.group.key,
-            generation=self.generation,
-            revision=self.revision,
-            provisional=provisional,
-            state=IncidentState.RESOLVED if resolved else IncidentState.OPEN,
-            change=change,
-            announce=announce,
-            announcement=self.announcements.count,
-            historical=self.historical,
-            severity=self.severity,
-            title=title,
-            group_labels=self.group.labels,
-            opened_at=self.opened_at,
-            updated_at=at,
-            resolved_at=self.resolved_at,
-            reopened=self.reopened,
-            alerts=tuple(
-                sorted(self.alerts.values(), key=lambda a: (a.first_at, a.alert.fingerprint))
-            ),
-            causes=tuple(causes),
-            timeline=tuple(self.timeline),
-        )
+
+def _worse(alert: Alert, worst: Severity) -> bool:
+    return alert.severity.rank < worst.rank
 
 
 def _about(alert: Alert, symptom: Symptom) -> str:

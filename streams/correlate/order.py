@@ -4,6 +4,10 @@ What comes out is sorted by (time, fingerprint, state, id), so it does not depen
 interleaved, nor on how often a restarted worker sent them again. No partition is ever given up: one that is only read
 late cannot be told from one that is silent, and detect partitions always tick.
 
+Commands of people wait for their time in the same way, and come out by (time, id). One that comes after its time was
+passed takes effect just behind what was released; which of them were seen is remembered for the last `SEEN_MAX`. Facts
+wait likewise; beyond `FACTS_MAX` the earliest is let go.
+
 At most `HELD_MAX` alerts are held: beyond that the earlier half is released without waiting. What a partition brings
 from behind after that is counted as late and taken in as if it had happened now: an end that were dropped would leave
 an incident open for ever. Alerts that were sent before and those whose source is not expected are refused, each with
@@ -11,19 +15,23 @@ a reason.
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator
-from heapq import heappop, heappush
+from collections.abc import Iterable, Iterator
+from heapq import heappop, heappush, merge
 from typing import NamedTuple
 
 import msgspec
 
-from schemas.alerts import Alert, Tick
-from schemas.reasons import AlertState
+from schemas.alerts import Alert, Fact, Tick
+from schemas.commands import Command
+from schemas.reasons import AlertState, CommandReason
 from streams.correlate.reasons import DropReason
 from streams.time.watermark import BEFORE_ALL
 
 HELD_MAX = 100_000
 BOUNDS_MAX = 100_000
+COMMANDS_MAX = 10_000
+FACTS_MAX = 20_000
+SEEN_MAX = 20_000
 
 _Key = tuple[int, int, str, AlertState, str]
 
@@ -35,12 +43,22 @@ class Release(NamedTuple):
         until: no alert up to and including this time is still to come.
         alerts: in order.
         bounds: (time, record time) of the ticks since the last release, ascending, the last one at `until`.
+        commands: in order; at equal times they come after the alerts.
+        facts: in order; at equal times they come before the alerts.
 
     """
 
     until: int
     alerts: list[Alert]
     bounds: list[tuple[int, int]]
+    commands: list[Command] = []
+    facts: list[Fact] = []
+
+    def in_order(self) -> Iterable[Alert | Command | Fact]:
+        """All of it by time; at equal times facts come first, then alerts, each kind in its own order."""
+        if not self.commands and not self.facts:
+            return self.alerts
+        return merge(self.facts, self.alerts, self.commands, key=lambda record: record.time)
 
     def backlog(self, at: int) -> tuple[int, Iterator[Alert]]:
         """Record time at which this event time was passed, and the alerts after it that were known by then.
@@ -61,6 +79,9 @@ class OrderState(msgspec.Struct):
     held: list[tuple[int, Alert]]
     bounds: list[tuple[int, int]]
     until: int
+    commands: list[Command] = []
+    seen: list[str] = []
+    facts: list[Fact] = []
 
 
 class Order:
@@ -71,6 +92,9 @@ class Order:
         self._held: dict[str, Alert] = {}
         self._heap: list[_Key] = []
         self._bounds: list[tuple[int, int]] = []
+        self._commands: dict[str, Command] = {}
+        self._seen: dict[str, None] = {}
+        self._facts: dict[str, Fact] = {}
         self.until = BEFORE_ALL
         self.late = 0
 
@@ -93,6 +117,26 @@ class Order:
         self._held[alert.id] = alert
         heappush(self._heap, _key(alert, told_at))
         return alert
+
+    def hold_command(self, command: Command) -> CommandReason | None:
+        """Keep a command until its time has come; the reason if it is refused."""
+        if command.id in self._seen:
+            return CommandReason.DUPLICATE
+        if len(self._commands) >= COMMANDS_MAX:
+            return CommandReason.TOO_MANY
+        self._seen[command.id] = None
+        if len(self._seen) > SEEN_MAX:
+            del self._seen[next(iter(self._seen))]
+        if command.time <= self.until:
+            command = msgspec.structs.replace(command, time=self.until + 1)
+        self._commands[command.id] = command
+        return None
+
+    def hold_fact(self, fact: Fact) -> None:
+        """Keep a fact until its time has come; the same one twice is one."""
+        self._facts[fact.id] = fact
+        if len(self._facts) > FACTS_MAX:
+            del self._facts[min(self._facts, key=lambda i: (self._facts[i].time, i))]
 
     def tick(self, tick: Tick) -> Release | None:
         """Take in how far a source has come; what became certain because of it."""
@@ -122,12 +166,34 @@ class Order:
         if not bounds or bounds[-1][0] < until:
             bounds.append((until, bounds[-1][1] if bounds else until))
         self.until = until
-        return Release(until, alerts, bounds)
+        return Release(until, alerts, bounds, self._due_commands(until), self._due_facts(until))
+
+    def _due_commands(self, until: int) -> list[Command]:
+        if not self._commands:
+            return []
+        due = [command for command in self._commands.values() if command.time <= until]
+        for command in due:
+            del self._commands[command.id]
+        return sorted(due, key=lambda command: (command.time, command.id))
+
+    def _due_facts(self, until: int) -> list[Fact]:
+        due = [fact for fact in self._facts.values() if fact.time <= until]
+        for fact in due:
+            del self._facts[fact.id]
+        return sorted(due, key=lambda fact: (fact.time, fact.id))
 
     def snapshot(self) -> OrderState:
         """The whole state."""
         held = [(key[1], self._held[key[-1]]) for key in sorted(self._heap)]
-        return OrderState(sorted(self._ticked.items()), held, self._bounds, self.until)
+        return OrderState(
+            sorted(self._ticked.items()),
+            held,
+            self._bounds,
+            self.until,
+            list(self._commands.values()),
+            list(self._seen),
+            list(self._facts.values()),
+        )
 
     def restore(self, state: OrderState) -> None:
         """Continue from a snapshot."""
@@ -136,6 +202,9 @@ class Order:
         self._held = {alert.id: alert for _, alert in state.held}
         self._heap = [_key(alert, told_at) for told_at, alert in state.held]
         self._bounds, self.until = list(state.bounds), state.until
+        self._commands = {command.id: command for command in state.commands}
+        self._seen = dict.fromkeys(state.seen)
+        self._facts = {fact.id: fact for fact in state.facts}
 
 
 def _key(alert: Alert, told_at: int) -> _Key:

@@ -5,6 +5,7 @@ incident comes to its end.
 """
 
 import math
+from collections.abc import Sequence
 from enum import StrEnum
 
 import msgspec
@@ -34,6 +35,7 @@ class Symptom(msgspec.Struct, frozen=True):
         onset: event time at which the condition became true, ms.
         ratio: how far the value is from the expected one, in times of the usual value or half the band.
         deviation: the same in units of the metric; None without an expected value.
+        shared: the labels by which it joins others, as `name=value`.
 
     """
 
@@ -47,6 +49,7 @@ class Symptom(msgspec.Struct, frozen=True):
     expected: float | None = None
     ratio: float = 0.0
     deviation: float | None = None
+    shared: tuple[str, ...] = ()
 
     @property
     def weight(self) -> float:
@@ -54,7 +57,7 @@ class Symptom(msgspec.Struct, frozen=True):
         return _WEIGHTS[self.severity] * (1.0 + math.log1p(self.ratio))
 
 
-def symptom_of(alert: Alert, entity_label: str) -> Symptom:
+def symptom_of(alert: Alert, entity_label: str, join_labels: Sequence[str] = ()) -> Symptom:
     """The symptom that a firing alert is."""
     ratio, deviation = 0.0, None
     if alert.value is not None and alert.expected is not None:
@@ -74,4 +77,5 @@ def symptom_of(alert: Alert, entity_label: str) -> Symptom:
         expected=alert.expected,
         ratio=ratio,
         deviation=deviation,
+        shared=tuple(f"{n}={alert.labels[n]}" for n in join_labels if alert.labels.get(n)),
     )

@@ -12,11 +12,9 @@ def title_of(life: Lifecycle, causes: Sequence[Cause]) -> str:
     Without a cause the group's labels stand in for it.
     """
     cause = causes[0].entity if causes else ""
-    of_cause = {f for f, s in life.symptoms.items() if s.entity == cause}
-    candidates = sorted(
-        (f not in of_cause, a.alert.severity.rank, a.first_at, f) for f, a in life.alerts.items()
-    )
-    chosen = candidates[0][3]
+    of_cause = [f for f, s in life.symptoms.items() if s.entity == cause and f in life.alerts]
+    held = ((f, life.alerts[f]) for f in of_cause or life.alerts)
+    _, _, chosen = min((a.alert.severity.rank, a.first_at, f) for f, a in held)
     name = life.alerts[chosen].alert.name
     subject = cause or ", ".join(life.group.labels.values())
     line = f"{subject}: {name}" if subject else name

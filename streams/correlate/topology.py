@@ -18,6 +18,11 @@ class Topology:
         self._callers = {name: tuple(sorted(found)) for name, found in callers.items()}
         self._declared = {*calls, *callers}
 
+    @property
+    def entities(self) -> frozenset[str]:
+        """All that call or are called."""
+        return frozenset(self._declared)
+
     def callees(self, entity: str) -> tuple[str, ...]:
         """What it calls directly."""
         return self._callees.get(entity, ())

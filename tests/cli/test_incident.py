@@ -34,7 +34,7 @@ def test_scripts_read_json(cli: Cli, history: Path) -> None:
 
     assert 2 == len(listed)
     assert listed[0] == shown["incident"]
-    assert {"incident", "revisions", "notifications", "remediations"} == shown.keys()
+    assert {"incident", "revisions", "notifications", "remediations", "notices"} == shown.keys()
     assert [] == json.loads(none)
 
 

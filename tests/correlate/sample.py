@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from schemas.alerts import Alert, Tick, transition_id
+from schemas.alerts import Alert, AlertRecord, Tick, transition_id
+from schemas.commands import Command, Verb, command_id
 from schemas.config import CorrelateConfig, TopologyConfig
 from schemas.incidents import Incident
 from schemas.labels import content_id
@@ -90,6 +91,31 @@ def make_tick(at: int, source: int = 0, *, record_time: int | None = None) -> Ti
     return Tick(source=source, time=T0 + at, record_time=T0 + stamp)
 
 
+def make_command(
+    verb: Verb,
+    at: int,
+    incident: str = "",
+    *,
+    tenant: str = "acme",
+    actor: str = "ann",
+    text: str = "",
+    subject: str = "",
+    until: int | None = None,
+) -> Command:
+    """What somebody says `at` ms after T0; a hold lasts until `until` ms after T0."""
+    return Command(
+        id=command_id(tenant, verb, actor, T0 + at, incident, subject, text),
+        tenant=tenant,
+        verb=verb,
+        actor=actor,
+        time=T0 + at,
+        incident=incident,
+        text=text,
+        subject=subject,
+        until=0 if until is None else T0 + until,
+    )
+
+
 def make_correlator(
     *,
     sources: int = 1,
@@ -105,13 +131,15 @@ def make_correlator(
     )
 
 
-def run(correlator: Correlator, records: Iterable[Alert | Tick]) -> list[Incident]:
+def run(correlator: Correlator, records: Iterable[AlertRecord]) -> list[Incident]:
     """All that comes out."""
     return [incident for record in records for incident in correlator.apply(record)]
 
 
-def run_until(correlator: Correlator, alerts: Iterable[Alert], until: int) -> list[Incident]:
-    """All that comes out of these alerts and one tick of the only source."""
+def run_until(
+    correlator: Correlator, alerts: Iterable[Alert | Command], until: int
+) -> list[Incident]:
+    """All that comes out of these alerts and commands and one tick of the only source."""
     return run(correlator, [*alerts, make_tick(until)])
 
 

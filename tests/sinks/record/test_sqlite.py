@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.incidents import Incident
+from schemas.notices import Notice
 from schemas.notifications import Notification
 from schemas.reasons import (
     AnnounceReason,
@@ -71,7 +73,7 @@ def test_what_is_recorded_can_be_read(history: History) -> None:
 
     found = history.get_incident(records[0].id)
 
-    assert (records[1], records, said, done) == found
+    assert (records[1], records, said, done, ()) == found
 
 
 def test_recording_again_changes_nothing(history: History) -> None:
@@ -79,7 +81,7 @@ def test_recording_again_changes_nothing(history: History) -> None:
     for _ in range(2):
         history.record([make_incident()], [_said()], [_done()])
 
-    assert (make_incident(), [make_incident()], [_said()], [_done()]) == history.get_incident(
+    assert (make_incident(), [make_incident()], [_said()], [_done()], ()) == history.get_incident(
         make_incident().id
     )
 
@@ -184,7 +186,7 @@ def test_a_newer_file_is_refused(path: Path) -> None:
         raw.execute("PRAGMA user_version = 99")
     raw.close()
 
-    with pytest.raises(HistoryError, match="it has version 99, and this Tocsin knows 1: upgrade"):
+    with pytest.raises(HistoryError, match="it has version 99, and this Tocsin knows 2: upgrade"):
         History(path)
 
 
@@ -230,3 +232,44 @@ def test_reading_before_anything_was_recorded(path: Path) -> None:
     path.touch()
     with pytest.raises(HistoryError, match="nothing has been recorded yet"):
         History(path, read_only=True)
+
+
+def make_notice(*incidents: str, revision: int = 1) -> Notice:
+    """What a receiver was told of alerts of these incidents."""
+    told = {f: getattr(make_incident("n"), f) for f in make_incident("n").__struct_fields__}
+    return Notice(
+        **told | {"revision": revision}, receiver="ann", route="route.routes.0", incidents=incidents
+    )
+
+
+def test_notices_stand_with_each_of_their_incidents(tmp_path: Path) -> None:
+    """In order, written twice as once; an incident of which nobody was told has none."""
+    a, b = make_incident("a"), make_incident("b")
+    with History(tmp_path / "h.db") as history:
+        history.record(incidents=[a, b, make_incident("c")])
+        for _ in range(2):
+            history.record(notices=[make_notice(a.id, b.id), make_notice(a.id, revision=2)])
+        found = [history.get_incident(i.id) for i in (a, b, make_incident("c"))]
+
+    assert [[1, 2], [1], []] == [[n.revision for n in f.notices] for f in found if f]
+
+
+def test_file_of_version_1_is_read_and_upgraded(tmp_path: Path) -> None:
+    """A reader finds no notices in it; a recorder gives it the table, and keeps what is there."""
+    path = tmp_path / "h.db"
+    with History(path) as history:
+        history.record(incidents=[make_incident("a")])
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute("DROP TABLE notices")
+        raw.execute("PRAGMA user_version = 1")
+    identity = make_incident("a").id
+    with History(path, read_only=True) as history:
+        before = history.get_incident(identity)
+    with History(path) as history:
+        history.record(notices=[make_notice(identity)])
+        after = history.get_incident(identity)
+
+    assert before is not None
+    assert after is not None
+    assert () == before.notices
+    assert ["ann"] == [n.receiver for n in after.notices]

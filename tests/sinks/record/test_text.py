@@ -59,6 +59,7 @@ def test_an_incident_reads_as_blocks() -> None:
         "  tenant    shop",
         "  state     open",
         "  severity  critical",
+        "  priority  P3",
         "  group     env=prod",
         "  opened    2023-11-14T22:13:20.000Z",
         "  updated   2023-11-14T22:13:20.000Z",

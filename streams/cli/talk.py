@@ -1,0 +1,154 @@
+"""`tocsin incident ack|unack|assign|note|resolve|reopen|merge|unmerge`: what is said to an incident.
+
+The id may be the beginning of one that the history knows. With `--tenant` no history is asked, and it must be whole.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, Unpack
+
+import click
+
+from schemas.commands import Verb
+from schemas.config import Config
+from sinks.record import History
+from streams.cli.main import EXIT_NO, fail
+from streams.cli.options import open_document
+from streams.cli.saying import Speaker, make_command, send, time_of, with_speaker
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Said(Speaker):
+    """What every verb here is given."""
+
+    incident: str
+    tenant: str | None
+    database: Path | None
+
+
+def _with_incident(command: F) -> F:
+    for option in (
+        with_speaker,
+        click.option(
+            "--database",
+            metavar="FILE",
+            type=click.Path(dir_okay=False, path_type=Path),
+            default=None,
+            help="SQLite file of the recorder; default record.path of the configuration.",
+        ),
+        click.option(
+            "--tenant", default=None, help="Whose incident it is; then no history is asked."
+        ),
+        click.argument("incident"),
+    ):
+        command = option(command)
+    return command
+
+
+with_comment = click.option("--comment", default="", help="Why; it stands in the timeline.")
+
+
+@click.command("ack")
+@_with_incident
+@with_comment
+def acknowledge(comment: str, **said: Unpack[Said]) -> None:
+    """Take an incident over: it is yours, and reminders stop."""
+    _say(Verb.ACKNOWLEDGE, said, text=comment)
+
+
+@click.command("unack")
+@_with_incident
+@with_comment
+def unacknowledge(comment: str, **said: Unpack[Said]) -> None:
+    """Give an incident back: nobody owns it, and reminders go on."""
+    _say(Verb.UNACKNOWLEDGE, said, text=comment)
+
+
+@click.command("assign")
+@_with_incident
+@click.argument("owner")
+@with_comment
+def assign(owner: str, comment: str, **said: Unpack[Said]) -> None:
+    """Say whose an incident is."""
+    _say(Verb.ASSIGN, said, subject=owner, text=comment)
+
+
+@click.command("note")
+@_with_incident
+@click.argument("text")
+def note(text: str, **said: Unpack[Said]) -> None:
+    """Write into the time line of an incident."""
+    _say(Verb.NOTE, said, text=text)
+
+
+@click.command("resolve")
+@_with_incident
+@with_comment
+def resolve(comment: str, **said: Unpack[Said]) -> None:
+    """Close an incident, whatever still fires; an alert that fires anew opens it again."""
+    _say(Verb.RESOLVE, said, text=comment)
+
+
+@click.command("reopen")
+@_with_incident
+@with_comment
+def reopen(comment: str, **said: Unpack[Said]) -> None:
+    """Open a resolved incident again, within `correlate.reopen_within`."""
+    _say(Verb.REOPEN, said, text=comment)
+
+
+@click.command("merge")
+@_with_incident
+@click.argument("other")
+@with_comment
+def merge(other: str, comment: str, **said: Unpack[Said]) -> None:
+    """Make OTHER part of an incident; both keep their ids."""
+    _say(Verb.MERGE, said, subject=other, text=comment, subject_is_incident=True)
+
+
+@click.command("unmerge")
+@_with_incident
+@with_comment
+def unmerge(comment: str, **said: Unpack[Said]) -> None:
+    """Take an incident out of the one that it was made part of."""
+    _say(Verb.UNMERGE, said, text=comment)
+
+
+COMMANDS = (acknowledge, unacknowledge, assign, note, resolve, reopen, merge, unmerge)
+
+
+def _say(
+    verb: Verb,
+    said: Said,
+    *,
+    text: str = "",
+    subject: str = "",
+    subject_is_incident: bool = False,
+) -> None:
+    config = open_document(said["config_path"]).config
+    identity, tenant = _find(config, said, said["incident"])
+    if subject_is_incident:
+        subject, _ = _find(config, said, subject)
+    command = make_command(
+        verb,
+        tenant=tenant,
+        actor=said["actor"],
+        at=time_of(said["at"]),
+        incident=identity,
+        text=text,
+        subject=subject,
+    )
+    what = f"{verb.value} {identity} {subject}".rstrip()
+    send(config, said["broker"], command, said["output"], what)
+
+
+def _find(config: Config, said: Said, prefix: str) -> tuple[str, str]:
+    """The whole id of an incident, and its tenant."""
+    if said["tenant"] is not None:
+        return prefix, said["tenant"]
+    with History(said["database"] or config.record.path, read_only=True) as history:
+        found = history.get_incident(prefix)
+    if found is None:
+        fail(f"no incident {prefix!r}; `tocsin incident list` lists them", EXIT_NO)
+    return found.incident.id, found.incident.tenant

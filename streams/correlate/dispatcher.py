@@ -1,0 +1,319 @@
+"""Dispatcher: alerts in order of time to groups by route, and groups to notices, as Alertmanager does it.
+
+A group is told of first `group_wait` after its first alert, and from then on it is looked at every `group_interval`.
+Each time the gates take out what is not to be told; of the rest every receiver of the route is told if there is
+something new for it. Resolved alerts leave the group then, and a group without alerts ends; what its receivers know
+of it outlives it. Source: `aggrGroup` in Alertmanager 0.34's `dispatch`, and the stages in `notify`.
+
+Two things differ: time is event time, so every instant is exact; and a notification counts as made, because the
+notifier tries it again until it is. At equal times alerts come first, then commands, then the ends of silences, then
+groups in order of their key.
+
+Bounds: `GROUPS_MAX` groups, as in Alertmanager's limit a newcomer is refused, and counted; `TOLD_MAX` memories of
+what was told, the oldest goes first.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from heapq import heapify, heappop, heappush
+
+from schemas.alerts import Alert
+from schemas.commands import Command, Verb
+from schemas.config.root import Config
+from schemas.config.route import RootRoute
+from schemas.decisions import Decision
+from schemas.incidents import Incident
+from schemas.notices import Notice
+from schemas.reasons import AlertState, AnnounceReason, Gate
+from schemas.silences import AtEnd
+from streams.correlate.asked import Judged, Verdicts
+from streams.correlate.casebook import Casebook
+from streams.correlate.gates import Gates
+from streams.correlate.grouping import DispatcherState, Group, GroupId
+from streams.correlate.notice import Held, group_key, write_notice
+from streams.correlate.order import Release
+from streams.correlate.route import Route, RouteTree
+from streams.correlate.silence import Ended
+from streams.correlate.told import Told
+
+GROUPS_MAX = 100_000
+TOLD_MAX = 200_000
+
+
+class Dispatcher:
+    """The groups of the tenants of one partition; `stopped` and `refused` count since the start of the process."""
+
+    def __init__(self, config: Config, route: RootRoute) -> None:
+        self.gates = Gates(config)
+        self._tree = RouteTree(route)
+        self._tell_resolved = config.silences.tell_resolved
+        self._send_resolved = {r.name: r.send_resolved for r in config.notify.receivers}
+        self._groups: dict[GroupId, Group] = {}
+        self._timers: list[tuple[int, GroupId]] = []
+        self._told: dict[str, Told] = {}
+        self._casebook = Casebook()
+        self._notices: list[Notice] = []
+        self._verdicts = Verdicts(self.gates)
+
+    @property
+    def stopped(self) -> Counter[Gate]:
+        """How often each gate stopped an alert, a group or a notification, since the start of the process."""
+        return self._verdicts.stopped
+
+    def advance(self, release: Release, records: Iterable[Incident]) -> list[Notice]:
+        """The notices due up to and including the time of a release; `records` are those of the incidents in it."""
+        self._casebook.read(records)
+        commands = iter((*release.commands, None))
+        command = next(commands)
+        for alert in release.alerts:
+            while command is not None and command.time < alert.time:
+                self._obey(command)
+                command = next(commands)
+            self._run(alert.time - 1)
+            self._take(alert)
+        while command is not None:
+            self._obey(command)
+            command = next(commands)
+        self._run(release.until)
+        self._casebook.turn(release.until)
+        notices, self._notices = self._notices, []
+        return notices
+
+    def _obey(self, command: Command) -> None:
+        self._run(command.time - 1)
+        if command.verb in (Verb.SILENCE_ADD, Verb.SILENCE_EXPIRE):
+            # the ledger obeys too, and says why where a silence is refused
+            self.gates.obey(command)
+
+    def _take(self, alert: Alert) -> None:
+        self.gates.note(alert)
+        for route in self._tree.match(alert.tenant, alert.labels):
+            group = self._group(alert, route)
+            if group is None:
+                self.stopped[Gate.LIMIT] += alert.state is AlertState.FIRING
+                continue
+            held = group.alerts.get(alert.fingerprint)
+            again = held is None or (not held.firing and alert.state is AlertState.FIRING)
+            first_at = alert.time if held is None or again else held.first_at
+            group.alerts[alert.fingerprint] = Held(alert, first_at)
+            group.hushed.pop(alert.fingerprint, None)
+            self._verdicts.forget(group)
+
+    def _group(self, alert: Alert, route: Route) -> Group | None:
+        labels = route.group_labels(alert.labels)
+        group = self._groups.get((route.index, alert.tenant, tuple(labels.items())))
+        if group is None and alert.state is AlertState.FIRING and len(self._groups) < GROUPS_MAX:
+            next_at = alert.time + route.group_wait
+            group = Group(group_key(route, labels), alert.tenant, route.index, labels, next_at)
+            self._groups[group.id] = group
+            heappush(self._timers, (next_at, group.id))
+        return group
+
+    def _run(self, until: int) -> None:
+        """Let silences end and groups fall due, each at its own time, up to and including a time."""
+        while True:
+            ends_at = self.gates.silences.next_end()
+            flush_at = self._timers[0][0] if self._timers else None
+            if (
+                ends_at is not None
+                and ends_at <= until
+                and (flush_at is None or ends_at <= flush_at)
+            ):
+                for ended in self.gates.silences.take_ended(ends_at):
+                    self._end(ended)
+                continue
+            if flush_at is None or flush_at > until:
+                return
+            group = self._groups.get(heappop(self._timers)[1])
+            if group is not None and group.next_at == flush_at:
+                self._flush(group, flush_at)
+
+    def _flush(self, group: Group, at: int) -> None:
+        """Tell the receivers of a group what is new; then let what has resolved go."""
+        route = self._tree.nodes[group.route]
+        group.next_at = at + route.group_interval
+        self._casebook.turn(at)
+        judged = self._verdicts.judge(group, route, at)
+        spoken = False
+        for receiver in route.receivers:
+            spoken |= self._tell(group, route, receiver, at, judged)
+        said = judged.said
+        if said != group.stopped and not spoken and route.receivers:
+            # nobody is told, but why not is on record
+            alerts = [*judged.passed, *judged.silenced]
+            self._write(group, route, route.receivers[0], at, None, judged.decisions, alerts)
+        group.stopped = said
+        firing = {f: h for f, h in group.alerts.items() if h.firing}
+        if len(firing) < len(group.alerts):
+            group.alerts = firing
+            self._verdicts.forget(group)
+        if group.alerts:
+            heappush(self._timers, (group.next_at, group.id))
+        else:
+            del self._groups[group.id]
+
+    def _tell(
+        self,
+        group: Group,
+        route: Route,
+        receiver: str,
+        at: int,
+        judged: Judged,
+    ) -> bool:
+        """Tell one receiver, if there is something new for it; whether there was."""
+        passed, silenced, decisions, _ = judged
+        told = self._told.get(group.memory(receiver)) or Told()
+        ended = [
+            h
+            for h in silenced
+            if self._tell_resolved and not h.firing and told.knows(h.alert.fingerprint)
+        ]
+        heard = [*passed, *ended]
+        if not heard:
+            return False
+        firing = {h.alert.fingerprint for h in heard if h.firing}
+        resolved = {h.alert.fingerprint for h in heard if not h.firing}
+        reason = told.reason(
+            at,
+            firing,
+            resolved,
+            send_resolved=self._send_resolved.get(receiver, True),
+            repeat_interval=route.repeat_interval,
+        )
+        if reason is AnnounceReason.REPEAT_INTERVAL_ELAPSED and self._casebook.acknowledged(
+            [h.alert for h in heard if h.firing]
+        ):
+            self.stopped[Gate.ACKNOWLEDGED] += 1
+            return False
+        if reason is None:
+            self.stopped[Gate.DEDUP] += 1
+            return False
+        still = {h.alert.fingerprint for h in silenced if h.firing and self._tell_resolved}
+        self._remember(group, receiver, told).tell(at, reason, firing, resolved, still)
+        self._write(group, route, receiver, at, reason, decisions, heard)
+        return True
+
+    def _remember(self, group: Group, receiver: str, told: Told) -> Told:
+        """What a receiver knows, put last among what is forgotten first."""
+        key = group.memory(receiver)
+        self._told.pop(key, None)
+        self._told[key] = told
+        if len(self._told) > TOLD_MAX:
+            del self._told[next(iter(self._told))]
+        return told
+
+    def _write(
+        self,
+        group: Group,
+        route: Route,
+        receiver: str,
+        at: int,
+        announce: AnnounceReason | None,
+        decisions: list[Decision],
+        alerts: list[Held],
+    ) -> None:
+        told = self._told.get(group.memory(receiver)) or Told()
+        self._notices.append(
+            write_notice(
+                group.tenant,
+                route,
+                receiver,
+                self._remember(group, receiver, told),
+                name=group.name,
+                labels=group.labels,
+                at=at,
+                announce=announce,
+                alerts=alerts,
+                decisions=decisions,
+                cases=self._casebook.find([h.alert for h in alerts]),
+            )
+        )
+
+    def _end(self, ended: Ended) -> None:
+        """A silence has ended: do at once what it wants for that which it kept from being told."""
+        at, silence = ended.at, ended.silence
+        affected = [
+            (group, fingerprints)
+            for group in sorted(self._groups.values(), key=lambda g: g.id)
+            if group.tenant == silence.tenant and (fingerprints := self._unheard(group, ended))
+        ]
+        if silence.at_end is AtEnd.NOTHING:
+            for group, fingerprints in affected:
+                group.hushed |= dict.fromkeys(fingerprints, silence.id)
+        elif silence.at_end is AtEnd.NOTIFY_NOW:
+            for group, _ in affected:
+                self._flush(group, at)
+        else:
+            self._summarise(ended, affected)
+
+    def _unheard(self, group: Group, ended: Ended) -> list[str]:
+        """Alerts of a group that fire, were kept back by this silence, and that some receiver does not know of."""
+        route = self._tree.nodes[group.route]
+        tolds = [self._told.get(group.memory(r)) for r in route.receivers]
+        return [
+            fingerprint
+            for fingerprint, held in group.alerts.items()
+            if held.firing
+            and ended.matches(held.alert.labels)
+            and any(told is None or not told.knows(fingerprint) for told in tolds)
+        ]
+
+    def _summarise(self, ended: Ended, affected: list[tuple[Group, list[str]]]) -> None:
+        """One notice to each receiver of all that it was not told of; its groups count that as told."""
+        gathered: dict[str, list[Held]] = {}
+        for group, fingerprints in affected:
+            route = self._tree.nodes[group.route]
+            passed = self._verdicts.judge(group, route, ended.at).passed
+            heard = [h for h in passed if h.alert.fingerprint in fingerprints]
+            for receiver in route.receivers:
+                told = self._told.get(group.memory(receiver)) or Told()
+                news = [h for h in heard if not told.knows(h.alert.fingerprint)]
+                if news:
+                    gathered.setdefault(receiver, []).extend(news)
+                    told = self._remember(group, receiver, told)
+                    told.at, told.since = ended.at, told.since or ended.at
+                    told.firing |= {h.alert.fingerprint for h in news}
+        self._casebook.turn(ended.at)
+        for receiver in sorted(gathered):
+            told, alerts = Told(), gathered[receiver]
+            told.tell(ended.at, AnnounceReason.FIRST_NOTIFICATION, set(), set(), set())
+            self._notices.append(
+                write_notice(
+                    ended.silence.tenant,
+                    self._tree.root,
+                    receiver,
+                    told,
+                    labels={},
+                    at=ended.at,
+                    announce=AnnounceReason.SILENCE_ENDED,
+                    alerts=alerts,
+                    decisions=(),
+                    cases=self._casebook.find([h.alert for h in alerts]),
+                    name=f"silence:{ended.silence.id}@{ended.at}",
+                )
+            )
+
+    def snapshot(self) -> DispatcherState:
+        """The whole state."""
+        return DispatcherState(
+            list(self._groups.values()),
+            list(self._told.items()),
+            self.gates.snapshot(),
+            self._casebook.snapshot(),
+        )
+
+    def restore(self, state: DispatcherState) -> None:
+        """Continue from a snapshot; groups of routes that are gone go too, what was told of them is kept."""
+        self._groups = {g.id: g for g in state.groups if self._fits(g)}
+        self._timers = [(g.next_at, g.id) for g in self._groups.values()]
+        heapify(self._timers)
+        self._told = dict(state.told)
+        self.gates.restore(state.gates)
+        self._casebook.restore(state.cases)
+
+    def _fits(self, group: Group) -> bool:
+        """Whether the tree of today has the route of a group."""
+        nodes = self._tree.nodes
+        if group.route >= len(nodes):
+            return False
+        return group.name == group_key(nodes[group.route], group.labels)
