@@ -6,6 +6,7 @@ meanings.yml. Refuses a key without a meaning.
 
 import re
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
@@ -16,6 +17,7 @@ from pydantic.fields import FieldInfo
 from docs.layout import code, table
 from schemas.config import Config
 from schemas.config.document import parse_yaml
+from schemas.config.intervals import TimeOfDay
 from schemas.config.section import SecretText, format_duration
 from streams.rules.rule_file import Budget, DetectSection, GroupSection, RuleSection, Text
 
@@ -37,6 +39,7 @@ This page is written by `make docs` from the models in `schemas/config/`.
 
 TYPES: dict[Any, str] = {
     SecretText: "secret",
+    TimeOfDay: "time of day",
     Text: "text",
     Budget: "`N per SPAN`",
     str: "text",
@@ -74,17 +77,19 @@ def rule_keys() -> str:
     return "\n".join(f"`{place.path}`\n\n{keys_table(place)}\n" for place in sections)
 
 
-def places(place: Place) -> Iterator[Place]:
-    """The section and all below it, in the order of the models."""
+def places(place: Place, above: tuple[type[BaseModel], ...] = ()) -> Iterator[Place]:
+    """The section and all below it, in the order of the models; one that holds its own kind is told of once."""
     yield place
     for name, field in place.model.model_fields.items():
         key = field.alias or name
         path = f"{place.path}.{key}" if place.path else key
         many = "[]" if get_origin(field.annotation) is tuple else ""
         for model in models(field.annotation):
+            if model in (place.model, *above):
+                continue
             kind = model.model_fields.get("type")
             tag = f", type {get_args(kind.annotation)[0]}" if kind else ""
-            yield from places(Place(f"{path}{many}{tag}", model))
+            yield from places(Place(f"{path}{many}{tag}", model), (place.model, *above))
 
 
 def models(annotation: Any) -> list[type[BaseModel]]:
@@ -97,7 +102,12 @@ def models(annotation: Any) -> list[type[BaseModel]]:
 def keys_table(place: Place) -> str:
     """One row a key: name, type, default, meaning."""
     hints = get_type_hints(place.model, include_extras=True)
-    said = {name: " ".join(text.split()) for name, text in _ATTRIBUTE.findall(_doc(place.model))}
+    said = {
+        name: " ".join(text.split())
+        for model in reversed(place.model.__mro__)
+        if issubclass(model, BaseModel)
+        for name, text in _ATTRIBUTE.findall(_doc(model))
+    }
     rows = []
     for name, field in place.model.model_fields.items():
         key = field.alias or name
@@ -129,6 +139,8 @@ def _type(hint: Any) -> str:
     for known, name in TYPES.items():
         if hint == known:
             return name
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return ", ".join(map(code, hint))
     origin, parts = get_origin(hint), get_args(hint)
     if origin is Annotated:
         return _type(parts[0])

@@ -40,7 +40,8 @@ REFUSALS: dict[DeadLetterReason, str] = {
     DeadLetterReason.MISSING_VALUE: "`value` is missing",
     DeadLetterReason.BAD_METRIC: "the metric's name is longer than `limits.label_name_bytes`",
     DeadLetterReason.BAD_TIME: "`ts` is neither a number in range nor RFC 3339 with an offset",
-    DeadLetterReason.NOT_FINITE: "`value` is NaN or infinite",
+    DeadLetterReason.NOT_FINITE: "the value is NaN or infinite, in a format that has no such values",
+    DeadLetterReason.BAD_HISTOGRAM: "a native histogram contradicts itself, or has a resolution that is not known",
     DeadLetterReason.TOO_FAR_AHEAD: "`ts` is over `time.max_ahead` after the record's own time",
     DeadLetterReason.TOO_OLD: "`ts` is over `time.max_age` before the record's own time",
     DeadLetterReason.LATE: (
@@ -62,11 +63,22 @@ REFUSALS: dict[DeadLetterReason, str] = {
         "a record on one of Tocsin's own topics is of a kind or version that is not known"
     ),
     DeadLetterReason.UNKNOWN_FORMAT: (
-        "`format: auto`: neither the header `content-type` nor the first bytes tell a format that is installed"
+        "`format: auto`: no format claims the record by its content type, first bytes, keys or looks, or two do"
     ),
-    DeadLetterReason.MALFORMED: "the bytes do not fit the record's binary format (`arrow`, `samples`)",
-    DeadLetterReason.STAGE_FAILED: "reserved: a stage failed on this record",
+    DeadLetterReason.UNKNOWN_SCHEMA: "the registry has no schema of the record's id, or one that cannot be read",
+    DeadLetterReason.MALFORMED: (
+        "the bytes do not fit the record's format "
+        "(`arrow`, `confluent`, `influx`, `otlp`, `remote_write`, `samples`)"
+    ),
+    DeadLetterReason.REPEATED: "a delta with the times of the one before it of its series, sent twice (`otlp`)",
+    DeadLetterReason.STAGE_FAILED: "a stage raised on this record; `detail` names the error's type and place",
+    DeadLetterReason.COMMAND_REFUSED: (
+        "a command could not be carried out, and no incident shows why; `detail` names the reason"
+    ),
 }
+
+LABELS = {"tocsin_scrubbed": ["kind", "label"], "tocsin_tenant_refused": ["tenant"]}
+"""Of families that have no series until something happens; `stage` where nothing else is said."""
 
 RECEIVERS = {
     "stdout": "prints one readable block for each announcement",
@@ -143,9 +155,10 @@ def metrics() -> str:
     rows = []
     for family in WorkersCollector(nobody).collect():
         name = f"{family.name}_total" if family.type == "counter" else family.name
-        labels = list(family.samples[0].labels) if family.samples else ["stage"]
-        labels = ["tenant"] if family.name == "tocsin_tenant_refused" else labels
-        shown = code(labels[0]) if labels else ""
+        labels = (
+            list(family.samples[0].labels) if family.samples else LABELS.get(family.name, ["stage"])
+        )
+        shown = _names(labels)
         rows.append((code(name), family.type, shown, family.documentation))
     return table(("metric", "type", "label", "counts"), rows)
 
