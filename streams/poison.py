@@ -3,7 +3,8 @@
 A stage that raised is half changed, so each attempt begins with a snapshot, and what failed begins anew from it. The
 rest of the chunk is applied as if the records had never been there: how a chunk is cut changes nothing (see `stage`).
 
-It refuses to set aside most of an input: then the fault is ours, and is raised.
+It refuses to set aside most of an input, and what a stage raises because of what it writes to (`SURROUNDINGS`): then
+the fault is not the record's, and is raised.
 """
 
 import logging
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar
 
 from schemas.dead_letters import DeadLetter, dead_letter
+from schemas.errors import TocsinError
 from schemas.reasons import DeadLetterReason
 from schemas.scrub import Scrubber
 from streams.stage import Outgoing, Scrubbing, Stage
@@ -21,6 +23,8 @@ log = logging.getLogger(__name__)
 
 FEW = 100
 """Above so many records in a chunk, poison must be fewer than what is sound."""
+SURROUNDINGS = (TocsinError, OSError, MemoryError)
+"""Errors of no record: of a file, a disk, a lock; or raised on purpose, which no record makes us do."""
 StageT = TypeVar("StageT", bound=Stage)
 
 
@@ -49,6 +53,8 @@ def isolate(stage: StageT, chunk: Chunk, fresh: Callable[[], StageT]) -> Isolate
         try:
             outputs += stage.apply(part)
             sound += len(part)
+        except SURROUNDINGS:
+            raise
         except Exception as error:
             stage = fresh()
             stage.restore(before)

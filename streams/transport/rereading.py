@@ -15,7 +15,7 @@ from aiokafka.structs import TopicPartition
 from faust.types import TP
 
 from streams.letters import letter_record
-from streams.poison import isolate
+from streams.poison import SURROUNDINGS, isolate
 from streams.stage import Outgoing, Stage
 from streams.state.checkpoint import Checkpointer
 from streams.state.partition import Partition
@@ -53,7 +53,7 @@ class Rereading(Generic[StageT]):
         """What is to be sent because of a chunk; None when its stage raised, and it will come again.
 
         Raises:
-            Exception: what the stage raised, where too many records make it raise.
+            Exception: what the stage raised, where it is no record's fault.
 
         """
         if not chunk.values:
@@ -65,6 +65,8 @@ class Rereading(Generic[StageT]):
             return [*map(letter_record, found.letters), *found.outputs]
         try:
             return partition.stage.apply(chunk)
+        except SURROUNDINGS:
+            raise
         except Exception:
             log.exception("the stage failed at %r", chunk)
             self._begin(partition.tp, chunk)

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.poison import FEW, isolate
+from streams.stage import Outgoing
 from streams.transport.chunk import Chunk
 from tests.transport.tally import Tally, expected
 
@@ -55,6 +56,17 @@ def test_a_stage_that_fails_on_most_records_is_the_one_to_blame() -> None:
         isolate(Tally("t"), chunk([POISON] * (FEW + 1)), lambda: Tally("t"))
     found = isolate(Tally("t"), chunk(["a:1", "a:2", POISON] * FEW * 2), lambda: Tally("t"))
     assert 2 * FEW == len(found.letters)
+
+
+def test_what_no_record_is_to_blame_for_is_raised() -> None:
+    """A stage whose disk is full has not met a bad record."""
+
+    class Full(Tally):
+        def apply(self, chunk: Chunk) -> list[Outgoing]:
+            raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        isolate(Full("t"), chunk(["a:1", "a:2"]), lambda: Full("t"))
 
 
 def test_a_chunk_is_split_without_a_gap() -> None:
