@@ -1,18 +1,19 @@
 """`tocsin detect`: a detector over files of series, every row judged by those before it."""
 
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import click
 import orjson
 
-from detectors import registry
-from schemas.errors import ConfigError
+from schemas.config.near import nearest
+from schemas.config.section import parse_duration
 from schemas.records import rfc3339
-from streams.analyse.answer import Detected
+from streams.analyse.answer import Detected, join
 from streams.analyse.ask import ask
 from streams.analyse.detect import run, usual_step_ms
-from streams.analyse.draw import NoBrowserError, render, to_png
+from streams.analyse.draw import render, write_png
 from streams.analyse.read import Frame, read
 from streams.analyse.watch import Watch
 from streams.analyse.write import write_csv, write_json, write_parquet, write_text
@@ -22,8 +23,18 @@ from streams.cli.progress import show_share
 from streams.cli.tables import count, print_table
 from streams.produce.refusal import ReplayError
 from streams.rules.rule import DetectBlock
-from streams.rules.rule_file import DetectSection, parse_duration
 
+_SUMMARY = (
+    "series",
+    "rows",
+    "missing",
+    "flagged",
+    "spans",
+    "first",
+    "last",
+    "spans a week",
+    "asked",
+)
 _WRITERS = {"text": write_text, "csv": write_csv, "json": write_json}
 
 
@@ -35,13 +46,19 @@ _WRITERS = {"text": write_text, "csv": write_csv, "json": write_json}
 )
 @click.option("--detector", metavar="NAME", help="Default: auto where there is one, else robust.")
 @click.option(
-    "--set", "given", metavar="NAME=VALUE", multiple=True, help="A parameter of the detector; again."
+    "--set",
+    "given",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="A parameter of the detector; again.",
 )
 @click.option("--false-alarms", metavar="BUDGET", default="1 per week", show_default=True)
 @click.option(
     "--direction", type=click.Choice(["both", "up", "down"]), default="both", show_default=True
 )
-@click.option("--min-change", metavar="SHARE", type=float, default=0.0, help="Of the expected value.")
+@click.option(
+    "--min-change", metavar="SHARE", type=float, default=0.0, help="Of the expected value."
+)
 @click.option("--min-effect", metavar="SIZE", type=float, default=0.0, help="In its own unit.")
 @click.option("--interval", metavar="SPAN", help="Usual step, such as 1m; measured by default.")
 @click.option(
@@ -57,7 +74,9 @@ _WRITERS = {"text": write_text, "csv": write_csv, "json": write_json}
     help="Form of the rows.",
 )
 @click.option("--out", metavar="FILE", type=OutFile(), help="Write the rows there.")
-@click.option("--plot", metavar="FILE.html|png", type=OutFile(), help="Draw series, band and flags.")
+@click.option(
+    "--plot", metavar="FILE.html|png", type=OutFile(), help="Draw series, band and flags."
+)
 def command(
     *,
     files: tuple[Path, ...],
@@ -98,20 +117,27 @@ def command(
     step_ms = _span(interval)
     try:
         past = None if warm_start is None else read(warm_start, time_column, values, step_ms)
-        found = []
+        found: list[tuple[str, Detected]] = []
         watch: Watch | None = None
         for path in files:
             frame = read(path, time_column, values, step_ms)
             _say(path, frame)
             if watch is None or not carry:
                 watch = _watch(block, frame, past, step_ms)
-            found.append((path, _pass(path, frame, watch)))
+            found.append((path.stem, _pass(path, frame, watch)))
     except ReplayError as error:
         fail(str(error), EXIT_USAGE)
-    _write(found, output, out, flagged=flagged)
-    _summarise(found, err=out is None and output != "text")
+    answer = join(found)
+    _write(answer, output, out, flagged=flagged)
+    # where the rows are for a program, the summary is not to stand among them
+    with redirect_stdout(sys.stdout if out or output == "text" else sys.stderr):
+        _summarise(answer)
     if plot is not None:
-        _plot(found, block, plot)
+        page = render(answer, f"{', '.join(path.name for path in files)}: {block.detector}")
+        if plot.suffix == ".png":
+            write_png(page, plot)
+        else:
+            plot.write_text(page, encoding="utf-8")
 
 
 def _parameter(given: str) -> tuple[str, object]:
@@ -127,10 +153,10 @@ def _parameter(given: str) -> tuple[str, object]:
 def _span(given: str | None) -> int:
     if given is None:
         return 0
-    span = parse_duration(given)
-    if not span:
-        raise click.BadParameter(f"{given!r} is no span such as 15s", param_hint="--interval")
-    return span
+    try:
+        return max(parse_duration(given), 1)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--interval") from error
 
 
 def _say(path: Path, frame: Frame) -> None:
@@ -138,13 +164,18 @@ def _say(path: Path, frame: Frame) -> None:
     if frame.unsorted:
         click.echo(f"{path}: {count(frame.unsorted, 'row')} out of order, sorted by time", err=True)
     if frame.repeated:
-        click.echo(f"{path}: {count(frame.repeated, 'row')} with the time of the one before", err=True)
+        click.echo(
+            f"{path}: {count(frame.repeated, 'row')} with the time of the one before", err=True
+        )
 
 
 def _watch(block: DetectBlock, frame: Frame, past: Frame | None, step_ms: int) -> Watch:
     watch = Watch(block, interval_ms=step_ms or usual_step_ms(frame))
     if past is not None:
         names = frame.names if len(frame.names) == len(past.names) == 1 else past.names
+        if set(names).isdisjoint(frame.names):
+            hint = nearest(frame.names[0], names)
+            fail(f"--warm-start: no series of that name: {frame.names[0]}; {hint}", EXIT_USAGE)
         watch.learn(watch.rows_of(names)[past.rows], past.times, past.values)
     return watch
 
@@ -155,19 +186,29 @@ def _pass(path: Path, frame: Frame, watch: Watch) -> Detected:
         return run(frame, watch, lambda done: progress.advance(task, done))
 
 
-def _write(
-    found: list[tuple[Path, Detected]], output: str, out: Path | None, *, flagged: bool
-) -> None:
-    if output == "parquet":
-        write_parquet([answer for _, answer in found], out, flagged=flagged)
-        return
-    file = sys.stdout if out is None else out.open("w", encoding="utf-8", newline="")
-    try:
-        _WRITERS[output]([answer for _, answer in found], file, flagged=flagged)
-    finally:
-        if out is not None:
-            file.close()
+def _write(found: Detected, output: str, out: Path | None, *, flagged: bool) -> None:
+    if out is None:
+        _WRITERS[output](found, sys.stdout, flagged=flagged)
+    elif output == "parquet":
+        write_parquet(found, out, flagged=flagged)
+    else:
+        with out.open("w", encoding="utf-8", newline="") as file:
+            _WRITERS[output](found, file, flagged=flagged)
 
 
-def _summarise(found: list[tuple[Path, Detected]], *, err: bool) -> None:
-    ...
+def _summarise(found: Detected) -> None:
+    rows = [
+        (
+            s.series,
+            str(s.samples),
+            str(s.missing),
+            str(s.flagged),
+            str(s.spans),
+            rfc3339(s.first_flag_ms) if s.first_flag_ms is not None else "",
+            rfc3339(s.last_flag_ms) if s.last_flag_ms is not None else "",
+            f"{s.spans_per_week:.2g}",
+            f"{s.asked_per_week:.2g}",
+        )
+        for s in found.summary()
+    ]
+    print_table(_SUMMARY, rows)

@@ -1,0 +1,94 @@
+"""Write: an answer's rows as a table for people, CSV, JSON lines or Parquet.
+
+Times are RFC 3339 in ms UTC. A number that is not known is left empty in CSV, and is null in JSON.
+Refuses Parquet on anything but a file.
+"""
+
+import csv
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import orjson
+
+from streams.analyse.answer import Detected
+
+CHUNK_SAMPLES = 10_000
+HEADS = ("series", "time", "value", "expected", "low", "high", "score", "flag", "reason")
+_WIDTHS = (0, 24, 12, 12, 12, 12, 9, 4, 0)
+
+
+def write_csv(found: Detected, out: IO[str], *, flagged: bool = False) -> None:
+    """One row for each sample, heads first."""
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(HEADS)
+    for row in _rows(found, flagged=flagged):
+        writer.writerow("" if cell is None else _plain(cell) for cell in row)
+
+
+def write_json(found: Detected, out: IO[str], *, flagged: bool = False) -> None:
+    """One JSON object a line for each sample."""
+    for row in _rows(found, flagged=flagged):
+        out.write(orjson.dumps(dict(zip(HEADS, row, strict=True))).decode() + "\n")
+
+
+def write_text(found: Detected, out: IO[str], *, flagged: bool = False) -> None:
+    """Aligned columns for people, heads first."""
+    longest = max(map(len, (*found.frame.names, HEADS[0])))
+    widths = (longest, *_WIDTHS[1:])
+    out.write(_line(HEADS, widths))
+    for series, time, *numbers, flag, reason in _rows(found, flagged=flagged):
+        cells = ["" if n is None else f"{n:.6g}" for n in numbers[:-1]]
+        score = "" if numbers[-1] is None else f"{numbers[-1]:.6f}"
+        out.write(
+            _line((_printable(series), time, *cells, score, "*" if flag else "", reason), widths)
+        )
+
+
+def write_parquet(found: Detected, path: Path, *, flagged: bool = False) -> None:
+    """The Arrow table as a file.
+
+    Raises:
+        MissingExtraError: pyarrow is not installed.
+
+    """
+    table = found.arrow()
+    parquet: Any = import_module("pyarrow.parquet")
+    parquet.write_table(table.filter(table["flag"]) if flagged else table, path)
+
+
+def _rows(found: Detected, *, flagged: bool) -> Iterator[tuple[Any, ...]]:
+    columns = found.columns
+    places = np.flatnonzero(columns["flag"]) if flagged else np.arange(len(columns["flag"]))
+    for at in np.split(places, range(CHUNK_SAMPLES, len(places), CHUNK_SAMPLES)):
+        part = {name: column[at] for name, column in columns.items()}
+        lists = [_times(part["time"]) if name == "time" else _known(part[name]) for name in HEADS]
+        yield from zip(*lists, strict=True)
+
+
+def _known(column: Any) -> list[Any]:
+    """A column's cells, None for what is no number."""
+    if column.dtype.kind != "f":
+        return list(column.tolist())
+    cells = column.astype(object)
+    cells[~np.isfinite(column)] = None
+    return list(cells)
+
+
+def _times(column: Any) -> list[str]:
+    texts = np.datetime_as_string(column.astype("datetime64[ms]"), unit="ms")
+    return [f"{text}Z" for text in texts.tolist()]
+
+
+def _plain(cell: object) -> object:
+    return str(cell).lower() if isinstance(cell, bool) else cell
+
+
+def _line(cells: tuple[str, ...], widths: tuple[int, ...]) -> str:
+    return "  ".join(c.ljust(w) for c, w in zip(cells, widths, strict=True)).rstrip() + "\n"
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in text)
