@@ -1,30 +1,162 @@
-"""Detector: our bank of running means and variances against one of river's for each series.
+"""Detector: our banks against river's nearest equivalent, one object for each series.
 
-Both judge each sample by what came before it, then learn it; figures are samples in a second of CPU time on one core.
+Both judge each sample by what came before it, then learn it; figures are samples in a second of CPU time on one core at
+10,000 series that are past their warm-up. Nothing stands against banks that river has no equivalent of.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
+from river import drift, stats, time_series
 
 from benchmarks import workload
 from benchmarks.measure import per_cpu_second
 from benchmarks.peers.faust_river import ZScores
-from benchmarks.row import Row
+from benchmarks.row import Goal, Row
 from detectors import registry
 
 PEER_SAMPLES = 20_000
+PEER_SERIES = 100
+STEP_MS = 60_000
+# Samples of each series before the clock starts; `extreme` sets its thresholds at 200.
+WARM = 64
+WARM_OF: Mapping[str, int] = {"extreme": 208}
+TEN_MILLION = Goal("value", ">=", 10_000_000)
+GOALS: Mapping[str, Goal] = dict.fromkeys(("robust", "ewma", "seasonal"), TEN_MILLION)
+
+
+class Spread:
+    """River's exponentially weighted mean and variance."""
+
+    def __init__(self) -> None:
+        self.mean, self.variance = stats.EWMean(0.006), stats.EWVar(0.006)
+
+    def take(self, value: float) -> float:
+        """Return the value's deviation, then learn it."""
+        score = (value - self.mean.get()) / (self.variance.get() ** 0.5 or 1.0)
+        self.mean.update(value)
+        self.variance.update(value)
+        return score
+
+
+class Quartiles:
+    """River's windowed median and quartile distance."""
+
+    def __init__(self) -> None:
+        self.median, self.range = stats.RollingQuantile(0.5, 120), stats.RollingIQR(120)
+
+    def take(self, value: float) -> float:
+        """Return the value's deviation, then learn it."""
+        score = (value - (self.median.get() or 0.0)) / (self.range.get() or 1.0)
+        self.median.update(value)
+        self.range.update(value)
+        return score
+
+
+class Drift:
+    """River's Page-Hinkley test."""
+
+    def __init__(self) -> None:
+        self.test = drift.PageHinkley()
+
+    def take(self, value: float) -> float:
+        """Learn the value, and tell whether there is a drift."""
+        self.test.update(value)
+        return float(self.test.drift_detected)
+
+
+class Error:
+    """The error of one of river's forecasters."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def take(self, value: float) -> float:
+        """Return the error of the forecast, then learn the value."""
+        score = value - self.model.forecast(horizon=1)[0]
+        self.model.learn_one(value)
+        return float(score)
+
+
+def holt_winters() -> Error:
+    """River's Holt's method; it cannot forecast before its first two values."""
+    made = Error(time_series.HoltWinters(alpha=0.1, beta=0.01))
+    for _ in range(2):
+        made.model.learn_one(workload.NOISE)
+    return made
+
+
+PEERS: Mapping[str, tuple[str, Callable[[], Any]]] = {
+    "ewma": ("river's EWMean and EWVar, one a series", Spread),
+    "robust": ("river's RollingQuantile and RollingIQR, one a series", Quartiles),
+    "page_hinkley": ("river's PageHinkley, one a series", Drift),
+    "holt_winters": ("river's HoltWinters without season, one a series", holt_winters),
+    "forecast": (
+        "river's SNARIMAX of 8 lags, one a series",
+        lambda: Error(time_series.SNARIMAX(p=8, d=0, q=0)),
+    ),
+}
 
 
 def measure(seconds: float, command: str) -> Iterator[Row]:
     """Rows of the benchmark; each figure takes about `seconds`."""
+    yield gaussian(seconds, command)
+    for name in registry.OURS:
+        if name not in {"gaussian", "river"}:
+            title, peer = PEERS.get(name, (None, None))
+            yield Row(
+                f"detector.{name}",
+                ours(name, seconds),
+                "samples/s/core",
+                command,
+                title,
+                theirs(peer, seconds) if peer else None,
+                GOALS.get(name),
+            )
+
+
+def ours(name: str, seconds: float) -> float:
+    """Samples in a CPU second of one of our banks, one sample of each series at a time."""
+    bank = registry.create(name, {})
+    bank.grow(workload.SERIES)
+    rows = np.arange(workload.SERIES, dtype=np.int64)
+    random, step = np.random.default_rng(1), 0
+    noise = random.normal(300.0, workload.NOISE, (16, rows.size))
+
+    def take() -> int:
+        nonlocal step
+        bank.update(rows, np.full(rows.size, step * STEP_MS), noise[step % len(noise)])
+        step += 1
+        return int(rows.size)
+
+    for _ in range(WARM_OF.get(name, WARM)):
+        take()
+    return per_cpu_second(take, seconds)
+
+
+def theirs(made: Callable[[], Any], seconds: float) -> float:
+    """Samples in a CPU second of river's objects, one sample of each series at a time."""
+    models = [made() for _ in range(PEER_SERIES)]
+    values = np.random.default_rng(1).normal(300.0, workload.NOISE, PEER_SERIES).tolist()
+
+    def take() -> int:
+        for model, value in zip(models, values, strict=True):
+            model.take(value)
+        return PEER_SERIES
+
+    return per_cpu_second(take, seconds)
+
+
+def gaussian(seconds: float, command: str) -> Row:
+    """The bank of running means and variances, two samples of each series at a time."""
     rows = np.tile(np.arange(workload.SERIES, dtype=np.int64), 2)
     values = np.random.default_rng(1).normal(300.0, workload.NOISE, rows.size)
     times = np.zeros(rows.size, np.int64)
     bank = registry.create("gaussian", {"warm_up_samples": workload.WARM_UP_SAMPLES})
     bank.grow(workload.SERIES)
 
-    def ours() -> int:
+    def take() -> int:
         bank.update(rows, times, values)
         return int(rows.size)
 
@@ -38,16 +170,16 @@ def measure(seconds: float, command: str) -> Iterator[Row]:
         for n, v in enumerate(np.resize(values, PEER_SAMPLES).tolist())
     ]
 
-    def theirs() -> int:
+    def score() -> int:
         for sample in samples:
             peer.score(sample)
         return len(samples)
 
-    yield Row(
+    return Row(
         "detector.gaussian",
-        per_cpu_second(ours, seconds),
+        per_cpu_second(take, seconds),
         "samples/s/core",
         command,
         "river's mean and variance, one a series",
-        per_cpu_second(theirs, seconds),
+        per_cpu_second(score, seconds),
     )

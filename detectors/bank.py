@@ -36,6 +36,8 @@ LARGEST_RAW = float(EDGES[-1])
 # incident is not taken for normal within minutes and a lasting change still is within hours.
 LONGEST_RUN = 8
 RUN_WEIGHTS = 1.0 / np.maximum(np.arange(LONGEST_RUN + 1), 1)
+# Before the name of a column: what it held when its row was frozen.
+KEPT = "kept_"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -98,6 +100,8 @@ class Bank:
     guarded: ClassVar[bool] = True
     # Whether a deviation has a side, so that the reason can be ABOVE or BELOW.
     sided: ClassVar[bool] = True
+    # Columns that hold the present evidence, not what is normal: they go on while a row is frozen.
+    followed: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -106,6 +110,7 @@ class Bank:
         self._mute_samples = settings.warm_up_samples
         self._tail: Tail = (PastTail if settings.tail == "past" else NormalTail)(direction)
         self._refractory = Refractory() if settings.refractory else None
+        forms = self._forms()
         self.columns = Columns(
             {
                 "samples": Column(np.int64),
@@ -113,7 +118,8 @@ class Bank:
                 "run": Column(np.int8),
                 **self._tail.columns(),
                 **(self._refractory.columns() if self._refractory else {}),
-                **self._forms(),
+                **forms,
+                **{KEPT + name: forms[name] for name in self.followed},
             }
         )
 
@@ -125,6 +131,19 @@ class Bank:
 
     def _learn(self, now: Round, judgement: Judgement, weight: FloatArray | float) -> None:
         raise NotImplementedError
+
+    def _follow(self, now: Round, judgement: Judgement) -> None:
+        """Move the followed columns of frozen rows."""
+
+    def _band(
+        self,
+        now: Round,  # noqa: ARG002  # for detectors whose band hangs on more than a scale
+        judgement: Judgement,
+        reach: FloatArray | float,
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the values whose raw number is `reach`, below and above what is expected."""
+        half = reach * judgement.scale
+        return judgement.expected - half, judgement.expected + half
 
     def update(self, rows: IntArray, times: IntArray, values: FloatArray) -> Scores:
         """Score each sample by what was learnt before it, then learn it (see `Detector`)."""
@@ -150,7 +169,7 @@ class Bank:
         tail = self._tail.probability(columns, now, raw)
         speaks = judgement.ready & (columns["samples"][now.at] >= self._mute_samples)
         loud = speaks & (tail < BAND_TAIL)
-        half = self._tail.reach(columns, now) * judgement.scale
+        low, high = self._band(now, judgement, self._tail.reach(columns, now))
         learns = ~columns["frozen"][now.at]
         reason = self._explain(judgement.deviation, speaks, loud, learns)
         score = np.where(speaks, 1.0 - tail, 0.0)
@@ -161,14 +180,17 @@ class Bank:
         scores.raw[where] = raw
         scores.score[where] = score
         scores.expected[where] = judgement.expected
-        scores.low[where] = judgement.expected - half
-        scores.high[where] = judgement.expected + half
+        scores.low[where] = low
+        scores.high[where] = high
         scores.reason[where] = reason
         if learns.all():
             self._absorb(now, judgement, raw, loud)
         elif learns.any():
             some = np.flatnonzero(learns)
             self._absorb(now.take(some), judgement.take(some), raw[some], loud[some])
+        if self.followed and not learns.all():
+            still = np.flatnonzero(~learns)
+            self._follow(now.take(still), judgement.take(still))
 
     def _orient(self, deviation: FloatArray) -> FloatArray:
         if self._direction == "both":
@@ -221,8 +243,21 @@ class Bank:
         self.columns.grow(capacity)
 
     def freeze(self, rows: IntArray, frozen: bool) -> None:
-        """Turn learning off or on for these rows."""
-        self.columns["frozen"][rows] = frozen
+        """Turn learning off or on for these rows.
+
+        The evidence of a row that was frozen while it was loud goes on from where it has come to; that of any
+        other, in maintenance for example, from where it stood.
+        """
+        columns = self.columns
+        if self.followed:
+            changed = np.unique(np.asarray(rows, np.int64))
+            changed = changed[columns["frozen"][changed] != frozen]
+            if not frozen:
+                changed = changed[columns["run"][changed] == 0]
+            for name in self.followed:
+                source, target = (name, KEPT + name) if frozen else (KEPT + name, name)
+                columns[target][changed] = columns[source][changed]
+        columns["frozen"][rows] = frozen
 
     def reset(self, rows: IntArray) -> None:
         """Forget these rows."""

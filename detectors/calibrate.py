@@ -121,10 +121,10 @@ class NormalTail:
 class PastTail:
     """Tail probabilities against the row's own past.
 
-    With counts c and the cells' edges e: S(e) is the share of the past beyond e, u the first edge with
-    S(u) <= 0.02, m the mean excess over u. tail(x) = S(x), interpolated, for x < u; S(u) exp(-(x-u)/m) above:
-    the generalised Pareto tail with shape 0 (Pickands 1975, doi 10.1214/aos/1176343003). Where the noise has
-    heavier tails than that, alarms come several times as often as asked.
+    With counts c and the cells' edges e: S(e) is the share of the past beyond e, u the first edge with S(u) <= 0.02 (or
+    the edge before it when S(u) is under 0.001), m the mean excess over u. tail(x) = S(x), interpolated, for x < u;
+    S(u) exp(-(x-u)/m) above: the generalised Pareto tail with shape 0 (Pickands 1975, doi 10.1214/aos/1176343003).
+    Where the noise has heavier tails than that, alarms come several times as often as asked.
     """
 
     def __init__(self, direction: Direction) -> None:
@@ -152,6 +152,8 @@ class PastTail:
         reached = np.count_nonzero(survival, axis=1) - 1
         cell = np.minimum(np.argmax(survival <= RANK_TAIL, axis=1), reached)
         each = np.arange(len(past))
+        # Where one cell holds nearly all of that share, next to nothing is left to fit a tail to: begin before it.
+        cell -= survival[each, cell] < BAND_TAIL
         start, count = EDGES[cell], beyond[each, cell]
         excess = from_the_end(past * POINTS)[each, cell] / count - start
         return {

@@ -2,7 +2,7 @@
 
 Each check takes a factory that makes the same detector again and again, without rows, and raises AssertionError
 with the promise that was broken. `CHECKS` lists them; run them all over a new detector before trusting it.
-The samples are five days at a quarter of an hour for three series, from a formula: no randomness at run time.
+The samples are two and a half days at a quarter of an hour for three series, from a formula: no randomness at run time.
 
 Refuses to judge quality: a detector that never speaks passes.
 """
@@ -19,7 +19,7 @@ Check: TypeAlias = Callable[[Factory], None]
 Samples: TypeAlias = tuple[IntArray, IntArray, FloatArray]
 
 SERIES = 3
-STEPS = 480
+STEPS = 240
 STEP_MS = 900_000
 FIELDS = ("raw", "score", "expected", "low", "high", "reason")
 
@@ -253,6 +253,48 @@ def units_do_not_matter(factory: Factory) -> None:
     assert np.nanmax(apart) < 1e-6, f"scores move by up to {np.nanmax(apart)}"
 
 
+def memory_is_bounded(factory: Factory) -> None:
+    """What a detector keeps does not grow with the samples it has seen, and the same seed gives the same again."""
+    rows, times, values = samples()
+    detector = made(factory)
+    half = rows.size // 2
+    first = detector.update(rows[:half], times[:half], values[:half])
+    kept = sum(column.nbytes for column in detector.snapshot().values())
+    rest = detector.update(rows[half:], times[half:], values[half:])
+    grown = sum(column.nbytes for column in detector.snapshot().values())
+    # Models of others are kept as text of their numbers, which may be a digit longer.
+    assert grown <= 1.2 * kept, f"{kept} bytes have become {grown}"
+    whole = made(factory).update(rows, times, values)
+    equal(taken(whole, slice(half)), first, "the same seed")
+    equal(taken(whole, slice(half, None)), rest, "the same seed")
+
+
+def bands_hold(factory: Factory) -> None:
+    """A value just outside the band has a tail probability under 0.001, one just inside has not."""
+    rows, times, values = samples()
+    detector = made(factory)
+    detector.update(rows, times, values)
+    every = np.arange(SERIES)
+    detector.freeze(every, frozen=True)
+    now = np.full(SERIES, STEPS * STEP_MS)
+    kept = detector.snapshot()
+    band = detector.update(every, now, values[-SERIES:])
+    for edge, outwards in ((band.low, -1.0), (band.high, 1.0)):
+        known = np.isfinite(edge) & (band.score > 0)
+        # A detector of one side alone has nothing to say of the other.
+        gap = np.abs(edge - band.expected) * 1e-3
+        near = np.where(known, edge, values[-SERIES:])
+        copies = []
+        for sign in (outwards, -outwards):
+            twin = factory()
+            twin.restore(kept)
+            copies.append(twin.update(every, now, near + sign * np.where(known, gap, 0.0)))
+        outside, inside = copies
+        speaks = known & (outside.score > 0) & (outside.raw > 0)
+        assert (outside.score[speaks] >= 1 - 1.001e-3).all(), "outside the band is odd"
+        assert (inside.score[speaks] <= 1 - 0.999e-3).all(), "inside the band is not"
+
+
 def unknown_rows_are_refused(factory: Factory) -> None:
     """Rows outside the capacity raise IndexError and change nothing."""
     given = samples()
@@ -279,5 +321,7 @@ CHECKS: tuple[Check, ...] = (
     missing_values_leave_no_trace,
     odd_series_are_survived,
     units_do_not_matter,
+    memory_is_bounded,
+    bands_hold,
     unknown_rows_are_refused,
 )

@@ -23,8 +23,16 @@ from schemas.errors import ConfigError
 GROUP = "tocsin.detectors"
 # Loaded when first asked for: river alone takes a second to import.
 OURS = {
+    "change_point": "detectors.change_point:ChangePoint",
+    "cusum": "detectors.cusum:Cusum",
     "ewma": "detectors.ewma:Ewma",
+    "extreme": "detectors.extreme:Extreme",
+    "fluctuation": "detectors.fluctuation:Fluctuation",
+    "forecast": "detectors.forecast:Forecast",
     "gaussian": "detectors.gaussian:Gaussian",
+    "holt_winters": "detectors.holt_winters:HoltWinters",
+    "novelty": "detectors.novelty:Novelty",
+    "page_hinkley": "detectors.page_hinkley:PageHinkley",
     "river": "detectors.river_model:RiverModel",
     "robust": "detectors.robust:Robust",
     "seasonal": "detectors.seasonal:Seasonal",

@@ -3,7 +3,8 @@
 The season is cut into equal slots of event time. Each slot keeps a level, learnt from whole visits (all samples
 of one passage through the slot), so an anomaly cannot move the level by which the rest of its own visit is judged;
 on top a slow drift follows the series as a whole. Warm-up is one season, then one speaks for each slot that was
-visited. Times are UTC; the season starts at the epoch. Cost: 24 bytes a slot.
+visited. The season starts at the epoch on the clock of the zone: where clocks change, the hour that is skipped is a gap
+and the one that comes twice a second visit. Cost: 24 bytes a slot.
 
 Refuses to find the season by itself, and to speak for a slot that it has never seen.
 """
@@ -18,6 +19,7 @@ from detectors.bank import Bank, Judgement, Settings
 from detectors.base import BoolArray, FloatArray, IntArray, Round
 from detectors.columns import Column
 from detectors.ewma import CUT_SCALES
+from detectors.zone import known, local
 
 DAY_MS = 86_400_000
 # Without an order: a quarter of an hour a slot, between an hourly day and a week in quarters.
@@ -44,6 +46,9 @@ class SeasonalSettings(Settings, frozen=True, kw_only=True, forbid_unknown_field
     drift_seasons: Annotated[
         float, Meta(gt=0, description="half-life of the drift, in seasons")
     ] = 0.25
+    zone: Annotated[
+        str, Meta(description="time zone whose clock cuts the season, for example Europe/Berlin")
+    ] = "UTC"
 
     @property
     def slot_count(self) -> int:
@@ -63,6 +68,7 @@ class Seasonal(Bank):
 
     def __init__(self, settings: SeasonalSettings, seed: int = 0) -> None:  # noqa: ARG002  # nothing random
         super().__init__(settings)
+        self._zone = known(settings.zone)
         self._decay = np.log(2.0) / (settings.drift_seasons * settings.season_ms)
 
     def _forms(self) -> Mapping[str, Column]:
@@ -88,7 +94,8 @@ class Seasonal(Bank):
     def _visit(self, times: IntArray) -> IntArray:
         """Return the number of the passage through a slot, counted from the epoch."""
         season, slots = self.settings.season_ms, self.settings.slot_count
-        visit: IntArray = times // season * slots + times % season * slots // season
+        shown = local(times, self._zone)
+        visit: IntArray = shown // season * slots + shown % season * slots // season
         return visit
 
     def _judge(self, now: Round) -> Judgement:

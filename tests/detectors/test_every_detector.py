@@ -9,10 +9,18 @@ from detectors.checks import CHECKS, Check, Factory
 from detectors.registry import create, names
 
 OPTIONS: dict[str, Mapping[str, object]] = {
+    "change_point": {"lengths": 24, "usual_run_samples": 100.0, "direction": "up"},
+    "cusum": {"allowance_scales": 1.0, "half_life_samples": 50.0, "direction": "down"},
     "ewma": {"half_life_seconds": 7200.0, "direction": "up", "refractory": True},
+    "extreme": {"first_samples": 60, "drift_samples": 10, "tail": "past"},
+    "fluctuation": {"season_ms": 43_200_000, "days": 2, "slots": 12, "direction": "up"},
+    "forecast": {"lags": 3, "forgetting": 0.99, "tail": "normal"},
     "gaussian": {"tail": "past", "direction": "down", "warm_up_samples": 20},
+    "holt_winters": {"season_ms": 86_400_000, "slots": 24, "direction": "down"},
+    "novelty": {"values": 33, "warm_up_samples": 20, "refractory": True},
+    "page_hinkley": {"allowance_scales": 0.3, "forgetting": 0.99, "warm_up_samples": 20},
     "robust": {"window_samples": 30, "refresh_samples": 1, "tail": "normal"},
-    "seasonal": {"season_ms": 43_200_000, "slots": 10, "direction": "up"},
+    "seasonal": {"season_ms": 43_200_000, "slots": 10, "zone": "Asia/Kathmandu"},
     "river": {"blind_samples": 30, "model": "river.anomaly.GaussianScorer"},
 }
 CASES: list[tuple[str, Mapping[str, object]]] = [(name, {}) for name in names()] + list(

@@ -50,6 +50,19 @@ def test_a_step_is_found_at_once_and_stays_found(
     assert alarms[1501:1511].all()
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["change_point", "cusum", "extreme", "forecast", "holt_winters", "novelty", "page_hinkley"],
+)
+def test_the_others_are_quiet_on_noise_and_find_a_step(name: str) -> None:
+    """Of 1,200 minutes of noise fewer than one sample a series is an alarm; a step is found within 40."""
+    values = noise(1240)
+    values[1200:] += 8
+    alarms = scored(name, {}, values) >= WEEKLY
+    assert alarms[:1200].sum(axis=0).mean() < 1
+    assert alarms[1200:1240].any(axis=0).all()
+
+
 @pytest.mark.parametrize("name", ["ewma", "robust"])
 def test_a_step_in_early_life_is_found(name: str) -> None:
     """The prior of the calibration is enough to find a step soon after the warm-up."""
