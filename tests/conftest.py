@@ -1,7 +1,7 @@
 """What every room's tests may ask for: a real Kafka, and one loud line where there is none.
 
-The tests run in two processes. What starts brokers, workers or browsers, and waits for them, is in one of them, in turn;
-all else, file by file, goes to whichever process is free.
+The tests run in two processes. What starts brokers, workers or browsers, and waits for them, is in one of them, in
+turn; all else, file by file, goes to whichever process is free.
 
 Refuses to skip the real Kafka in CI: with CI=true in the environment its absence is a failure.
 """
@@ -51,7 +51,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         alone = item.path.relative_to(TESTS).parts[0] in STARTING or any(
             item.get_closest_marker(mark) for mark in ("kafka", "embedded", "browser")
         )
-        item.add_marker(pytest.mark.xdist_group("starting" if alone else item.nodeid.partition("::")[0]))
+        item.add_marker(
+            pytest.mark.xdist_group("starting" if alone else item.nodeid.partition("::")[0])
+        )
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -135,7 +135,9 @@ class Grammar:
             return f"{name}{grouping}({vector})"
         if draw < 7:
             if any(part in vector for part in ("count_values", ":", "topk", "bottomk")):
-                vector = self._selector()  # ties would be decided by the order of a map or a heap in Go
+                vector = (
+                    self._selector()
+                )  # ties would be decided by the order of a map or a heap in Go
             k = self._pick("0", "1", "2", "3", "100", "1.9", "-1", "NaN")
             return f"{self._pick('topk', 'bottomk')}{grouping}({k}, {vector})"
         if draw == 7:
