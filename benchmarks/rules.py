@@ -1,8 +1,8 @@
 """Rules: 50 rules over 100,000 series every 15 seconds, in a rule engine and in the real Prometheus.
 
 Counters and gauges in equal parts, each series with a sample an interval; what is measured is the evaluation, not how
-the samples got in. Memory is what the process of the engine has grown by, samples, label sets and rules together. Run
-as a module, it is the process that is measured.
+the samples got in. Memory is what the process of the engine has grown by, samples, label sets and rules together. Panes
+are held against samples on series that have a sample a second. Run as a module, it is the process that is measured.
 """
 
 import argparse
@@ -34,6 +34,9 @@ INTERVAL_MS = 15_000
 PAST = 20
 """Samples of each series before the first evaluation: all windows are full."""
 SAMPLES = 40
+DENSE = 10_000
+"""Series with a sample a second."""
+DENSE_WINDOW_MS = 300_000
 START_MS = 1_760_000_010_000
 MOST_BYTES = 1e9
 EVALUATIONS = {True: 2, False: 6}
@@ -62,6 +65,19 @@ def measure(setting: Setting, command: str) -> Iterator[Row]:
     rules = len(list(_rules()))
     yield Row("rules.memory", taken / SERIES, "bytes/series", command)
     yield Row("rules.memory_per_rule", taken / SERIES / rules, "bytes/series/rule", command)
+    by_panes, by_samples = (
+        1 / measured_in_process("benchmarks.rules", [what, "3"]).per_core_second
+        for what in ("panes", "samples")
+    )
+    yield Row(
+        "rules.panes",
+        by_panes,
+        "CPU s/evaluation",
+        command,
+        "the same from samples",
+        by_samples,
+        Goal("ratio", "<=", 0.5),
+    )
     goal = Goal("value", "<=", MOST_BYTES / 1e6)
     yield Row("rules.memory_total", ours.notes["peak_bytes"] / 1e6, "MB", command, goal=goal)
 
@@ -203,6 +219,27 @@ def _rate(seconds: float) -> Measured:
     return Measured(int(per_cpu_second(work, seconds)), 1.0, time.perf_counter() - began)
 
 
+def _dense(evaluations: int, interval_ms: int) -> Measured:
+    """Averages of five minutes of many series with a sample a second."""
+    engine = _new_engine([])
+    engine.store.retain(2 * DENSE_WINDOW_MS)
+    codes = [encode_labels(make_labels({METRIC: "dense", "n": str(n)})) for n in range(DENSE)]
+    rows = engine.store.rows(np.array(list(map(fingerprint_bytes, codes)), np.uint64), codes)
+    plan = compile_expression("avg_over_time(dense[5m])", interval_ms=interval_ms)
+    within, rng = np.arange(1_000, INTERVAL_MS + 1, 1_000), np.random.default_rng(3)
+    spent, began = 0.0, time.perf_counter()
+    for number in range(1 + DENSE_WINDOW_MS // INTERVAL_MS + evaluations):
+        t_ms = START_MS + number * INTERVAL_MS
+        values = rng.random(DENSE * len(within))
+        times = np.tile(t_ms + within, DENSE)
+        engine.append_sorted(np.repeat(np.sort(rows), len(within)), times, values)
+        start = time.process_time()
+        plan.evaluate(engine.store, t_ms + INTERVAL_MS)
+        if number > DENSE_WINDOW_MS // INTERVAL_MS:
+            spent += time.process_time() - start
+    return Measured(evaluations, spent, time.perf_counter() - began)
+
+
 def _memory(what: str) -> int:
     lines = Path("/proc/self/status").read_text().splitlines()
     return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(what))
@@ -211,10 +248,15 @@ def _memory(what: str) -> int:
 def main() -> None:
     """The process that is measured."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["cost", "rate"])
+    parser.add_argument("what", choices=["cost", "rate", "panes", "samples"])
     parser.add_argument("amount", type=float)
     given = parser.parse_args()
-    report(_cost(int(given.amount)) if given.what == "cost" else _rate(given.amount))
+    if given.what == "cost":
+        report(_cost(int(given.amount)))
+    elif given.what == "rate":
+        report(_rate(given.amount))
+    else:
+        report(_dense(int(given.amount), INTERVAL_MS if given.what == "panes" else 0))
 
 
 if __name__ == "__main__":

@@ -31,6 +31,9 @@ class Alert(Record, frozen=True, kw_only=True, tag="alert", tag_field="kind"):
         score, expected, low, high: what a detector said, None for plain rules.
         view: one sentence of the detector or the rule about why.
         urgent: from a rule that is evaluated on arrival; not held back for the order of time.
+        window: first and last event time, ms, of the samples that the expression may have looked at; None: not known.
+        watermark: event time, ms, up to which all samples were in when it was evaluated; None where nothing was
+            waited for.
         source: `samples partition` that it comes from.
 
     """
@@ -53,6 +56,8 @@ class Alert(Record, frozen=True, kw_only=True, tag="alert", tag_field="kind"):
     view: str = ""
     urgent: bool = False
     source: int = 0
+    window: tuple[int, int] | None = None
+    watermark: int | None = None
 
     @property
     def name(self) -> str:

@@ -117,6 +117,18 @@ def explain(
     return [block for block in blocks if block.rows]
 
 
+def _looked_at(alert: Alert) -> str:
+    """The window of the last transition, and how complete its samples were."""
+    said = []
+    if alert.window is not None:
+        said.append("looked at samples from {} to {}".format(*map(rfc3339, alert.window)))
+    if alert.watermark is not None:
+        said.append(f"watermark {rfc3339(alert.watermark)}")
+    elif alert.urgent:
+        said.append("on arrival, before the watermark")
+    return ", ".join(said)
+
+
 def _alert_row(item: IncidentAlert, rules: Mapping[str, RuleText]) -> tuple[str, ...]:
     alert = item.alert
     parts = [view_text(item), f"condition true since {rfc3339(alert.active_at)}"]
@@ -124,6 +136,7 @@ def _alert_row(item: IncidentAlert, rules: Mapping[str, RuleText]) -> tuple[str,
     if rule is not None and rule.held:
         parts.append(f"held for {rule.held}")
     parts.append(f"fired at {rfc3339(item.first_at)}")
+    parts.append(_looked_at(alert))
     if item.resolved_at is not None:
         parts.append(f"resolved at {rfc3339(item.resolved_at)} ({alert.reason.value})")
     stands = alert.rule if rule is None else f"{rule.where}: {rule.expr}"

@@ -33,6 +33,7 @@ _VERBS = {
     "check": "streams.cli.check",
     "dead-letters": "streams.cli.dead_letters",
     "demo": "streams.cli.demo",
+    "detect": "streams.cli.detect",
     "eval": "streams.cli.eval",
     "hold": "streams.cli.hold",
     "import": "streams.cli.importing",

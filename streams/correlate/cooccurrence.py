@@ -64,6 +64,12 @@ class Episodes(msgspec.Struct):
         self.partners = {key: times * left for key, times in self.partners.items()}
         self.decayed_at = at
 
+    def count_with(self, other: str) -> None:
+        """It began together with another one; the partner not seen for longest makes room."""
+        self.partners[other] = self.partners.pop(other, 0.0) + 1
+        if len(self.partners) > PARTNERS_MAX:
+            del self.partners[next(iter(self.partners))]
+
 
 class Cooccurrence:
     """The alerts of one partition that began together; keys carry the tenant."""
@@ -83,18 +89,22 @@ class Cooccurrence:
         if begins:
             known.decay(at)
             known.count += 1
-            for other in self._partners(tenant, at):
-                self._pair(tenant, fingerprint, other, at)
+            for other, partner in self._partners(tenant, at):
+                partner.decay(at)
+                known.count_with(other)
+                partner.count_with(fingerprint)
             self._note(tenant, fingerprint, at)
         if len(self._known) > ALERTS_MAX:
             self._known.popitem(last=False)
 
-    def _partners(self, tenant: str, at: int) -> list[str]:
-        return [
-            other
-            for other, began in self._recent.get(tenant, {}).items()
-            if at - began <= self._within and _key(tenant, other) in self._known
-        ]
+    def _partners(self, tenant: str, at: int) -> list[tuple[str, Episodes]]:
+        """Those that began last, by fingerprint."""
+        found = []
+        for other, began in self._recent.get(tenant, {}).items():
+            partner = self._known.get(_key(tenant, other)) if at - began <= self._within else None
+            if partner is not None:
+                found.append((other, partner))
+        return found
 
     def _note(self, tenant: str, fingerprint: str, at: int) -> None:
         recent = self._recent.setdefault(tenant, OrderedDict())
@@ -104,14 +114,6 @@ class Cooccurrence:
             recent.popitem(last=False)
         if len(self._recent) > ALERTS_MAX:
             del self._recent[next(iter(self._recent))]
-
-    def _pair(self, tenant: str, fingerprint: str, other: str, at: int) -> None:
-        for one, two in ((fingerprint, other), (other, fingerprint)):
-            known = self._known[_key(tenant, one)]
-            known.decay(at)
-            known.partners[two] = known.partners.pop(two, 0.0) + 1
-            if len(known.partners) > PARTNERS_MAX:
-                del known.partners[next(iter(known.partners))]
 
     def belongs(self, tenant: str, fingerprint: str, at: int) -> list[tuple[str, Together]]:
         """Fingerprints of the alerts that belong to one that begins now, the strongest first.

@@ -135,7 +135,10 @@ class Correlator:
         settled = records + self._early.settle(records, release.until)
         if self.dispatcher is None:
             return settled
-        return list(map(_untold, settled)) + self.dispatcher.advance(release, records)
+        notices = self.dispatcher.advance(release, records)
+        for command, reason in self.dispatcher.take_refusals():
+            self._ledger.desk.refuse(command, reason)
+        return list(map(_untold, settled)) + notices
 
     def snapshot(self) -> bytes:
         """The whole state: JSON with a version; equal states have equal bytes."""

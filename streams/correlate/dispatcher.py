@@ -7,10 +7,9 @@ of it outlives it. Source: `aggrGroup` in Alertmanager 0.34's `dispatch`, and th
 
 Two things differ: time is event time, so every instant is exact; and a notification counts as made, because the
 notifier tries it again until it is. At equal times alerts come first, then commands, then the ends of silences, then
-groups in order of their key.
+the ends of storms, then groups in order of their key.
 
-Bounds: `GROUPS_MAX` groups, as in Alertmanager's limit a newcomer is refused, and counted; `TOLD_MAX` memories of
-what was told, the oldest goes first.
+Bounds: `GROUPS_MAX` groups, as in Alertmanager's limit a newcomer is refused, and counted.
 """
 
 from collections import Counter
@@ -27,17 +26,17 @@ from schemas.notices import Notice
 from schemas.reasons import AlertState, AnnounceReason, Gate
 from schemas.silences import AtEnd
 from streams.correlate.asked import Judged, Verdicts
-from streams.correlate.casebook import Casebook
+from streams.correlate.desk import Refusal
 from streams.correlate.gates import Gates
-from streams.correlate.grouping import DispatcherState, Group, GroupId
-from streams.correlate.notice import Held, group_key, write_notice
+from streams.correlate.grouping import DispatcherState, Group, GroupId, Waiting
+from streams.correlate.notice import Held, group_key
 from streams.correlate.order import Release
+from streams.correlate.pages import Pages, Summary
 from streams.correlate.route import Route, RouteTree
+from streams.correlate.scribe import Scribe
 from streams.correlate.silence import Ended
-from streams.correlate.told import Told
 
 GROUPS_MAX = 100_000
-TOLD_MAX = 200_000
 
 
 class Dispatcher:
@@ -50,10 +49,13 @@ class Dispatcher:
         self._send_resolved = {r.name: r.send_resolved for r in config.notify.receivers}
         self._groups: dict[GroupId, Group] = {}
         self._timers: list[tuple[int, GroupId]] = []
-        self._told: dict[str, Told] = {}
-        self._casebook = Casebook()
-        self._notices: list[Notice] = []
+        self._scribe = Scribe(self._tree.root)
+        self._casebook = self._scribe.casebook
         self._verdicts = Verdicts(self.gates)
+        self._pages = Pages(
+            config.correlate.storm, tell=self._tell_late, write=self._scribe.write_summary
+        )
+        self._refusals: list[Refusal] = []
 
     @property
     def stopped(self) -> Counter[Gate]:
@@ -76,14 +78,22 @@ class Dispatcher:
             command = next(commands)
         self._run(release.until)
         self._casebook.turn(release.until)
-        notices, self._notices = self._notices, []
-        return notices
+        return self._scribe.take()
+
+    def take_refusals(self) -> list[Refusal]:
+        """Holds and releases that were not carried out, since the last call."""
+        found, self._refusals = self._refusals, []
+        return found
 
     def _obey(self, command: Command) -> None:
         self._run(command.time - 1)
         if command.verb in (Verb.SILENCE_ADD, Verb.SILENCE_EXPIRE):
             # the ledger obeys too, and says why where a silence is refused
             self.gates.obey(command)
+        elif command.verb in (Verb.HOLD, Verb.RELEASE):
+            reason = self._pages.obey(command)
+            if reason is not None:
+                self._refusals.append(Refusal(command, reason))
 
     def _take(self, alert: Alert) -> None:
         self.gates.note(alert)
@@ -112,21 +122,24 @@ class Dispatcher:
     def _run(self, until: int) -> None:
         """Let silences end and groups fall due, each at its own time, up to and including a time."""
         while True:
-            ends_at = self.gates.silences.next_end()
-            flush_at = self._timers[0][0] if self._timers else None
-            if (
-                ends_at is not None
-                and ends_at <= until
-                and (flush_at is None or ends_at <= flush_at)
-            ):
-                for ended in self.gates.silences.take_ended(ends_at):
-                    self._end(ended)
-                continue
-            if flush_at is None or flush_at > until:
+            dues = (
+                self.gates.silences.next_end(),
+                self._pages.next_due,
+                self._timers[0][0] if self._timers else None,
+            )
+            at = min((due for due in dues if due is not None), default=None)
+            if at is None or at > until:
                 return
-            group = self._groups.get(heappop(self._timers)[1])
-            if group is not None and group.next_at == flush_at:
-                self._flush(group, flush_at)
+            if dues[0] == at:
+                for ended in self.gates.silences.take_ended(at):
+                    self._end(ended)
+            elif dues[1] == at:
+                self._casebook.turn(at)
+                self._pages.fall_due(at)
+            else:
+                group = self._groups.get(heappop(self._timers)[1])
+                if group is not None and group.next_at == at:
+                    self._flush(group, at)
 
     def _flush(self, group: Group, at: int) -> None:
         """Tell the receivers of a group what is new; then let what has resolved go."""
@@ -141,16 +154,31 @@ class Dispatcher:
         if said != group.stopped and not spoken and route.receivers:
             # nobody is told, but why not is on record
             alerts = [*judged.passed, *judged.silenced]
-            self._write(group, route, route.receivers[0], at, None, judged.decisions, alerts)
+            self._scribe.write(group, route, route.receivers[0], at, None, judged.decisions, alerts)
         group.stopped = said
-        firing = {f: h for f, h in group.alerts.items() if h.firing}
-        if len(firing) < len(group.alerts):
-            group.alerts = firing
+        left = self._left(group, route)
+        if len(left) < len(group.alerts):
+            group.alerts = left
             self._verdicts.forget(group)
         if group.alerts:
             heappush(self._timers, (group.next_at, group.id))
         else:
             del self._groups[group.id]
+            for receiver in route.receivers:
+                self._pages.forget(group.memory(receiver), at)
+
+    def _left(self, group: Group, route: Route) -> dict[str, Held]:
+        """What stays in a group after a flush: what fires, and what ended while one who knows of it is held."""
+        waiting = [
+            self._scribe.known(m)
+            for r in route.receivers
+            if self._pages.waits(m := group.memory(r))
+        ]
+        return {
+            f: h
+            for f, h in group.alerts.items()
+            if h.firing or any(told is not None and told.knows(f) for told in waiting)
+        }
 
     def _tell(
         self,
@@ -159,19 +187,21 @@ class Dispatcher:
         receiver: str,
         at: int,
         judged: Judged,
+        freed: Decision | None = None,
     ) -> bool:
-        """Tell one receiver, if there is something new for it; whether there was."""
+        """Tell one receiver, if there is something new for it and its page may go; whether that was written."""
         passed, silenced, decisions, _ = judged
-        told = self._told.get(group.memory(receiver)) or Told()
+        told = self._scribe.told(group.memory(receiver))
         ended = [
             h
             for h in silenced
             if self._tell_resolved and not h.firing and told.knows(h.alert.fingerprint)
         ]
         heard = [*passed, *ended]
-        if not heard:
+        burning = [h for h in heard if h.firing]
+        if not heard or (burning and self._pages.waits(group.memory(receiver))):
             return False
-        firing = {h.alert.fingerprint for h in heard if h.firing}
+        firing = {h.alert.fingerprint for h in burning}
         resolved = {h.alert.fingerprint for h in heard if not h.firing}
         reason = told.reason(
             at,
@@ -181,53 +211,39 @@ class Dispatcher:
             repeat_interval=route.repeat_interval,
         )
         if reason is AnnounceReason.REPEAT_INTERVAL_ELAPSED and self._casebook.acknowledged(
-            [h.alert for h in heard if h.firing]
+            [h.alert for h in burning]
         ):
             self.stopped[Gate.ACKNOWLEDGED] += 1
             return False
         if reason is None:
             self.stopped[Gate.DEDUP] += 1
             return False
+        verdict = freed
+        if burning and freed is None:
+            verdict = self._pages.judge(group, burning, at)
+        if verdict is not None:
+            decisions = [*decisions, verdict]
+            if not verdict.passed:
+                self.stopped[verdict.gate] += 1
+                self._scribe.write(group, route, receiver, at, None, decisions, heard)
+                self._pages.hold(group, receiver, burning, at)
+                return True
+        if not burning:
+            self._pages.forget(group.memory(receiver), at)
         still = {h.alert.fingerprint for h in silenced if h.firing and self._tell_resolved}
-        self._remember(group, receiver, told).tell(at, reason, firing, resolved, still)
-        self._write(group, route, receiver, at, reason, decisions, heard)
+        self._scribe.remember(group.memory(receiver), told).tell(
+            at, reason, firing, resolved, still
+        )
+        self._scribe.write(group, route, receiver, at, reason, decisions, heard)
         return True
 
-    def _remember(self, group: Group, receiver: str, told: Told) -> Told:
-        """What a receiver knows, put last among what is forgotten first."""
-        key = group.memory(receiver)
-        self._told.pop(key, None)
-        self._told[key] = told
-        if len(self._told) > TOLD_MAX:
-            del self._told[next(iter(self._told))]
-        return told
-
-    def _write(
-        self,
-        group: Group,
-        route: Route,
-        receiver: str,
-        at: int,
-        announce: AnnounceReason | None,
-        decisions: list[Decision],
-        alerts: list[Held],
-    ) -> None:
-        told = self._told.get(group.memory(receiver)) or Told()
-        self._notices.append(
-            write_notice(
-                group.tenant,
-                route,
-                receiver,
-                self._remember(group, receiver, told),
-                name=group.name,
-                labels=group.labels,
-                at=at,
-                announce=announce,
-                alerts=alerts,
-                decisions=decisions,
-                cases=self._casebook.find([h.alert for h in alerts]),
-            )
-        )
+    def _tell_late(self, waiting: Waiting, at: int, freed: Decision | None) -> None:
+        """Tell a receiver of what was held."""
+        group = self._groups.get(waiting.group)
+        if group is not None:
+            route = self._tree.nodes[group.route]
+            judged = self._verdicts.judge(group, route, at)
+            self._tell(group, route, waiting.receiver, at, judged, freed)
 
     def _end(self, ended: Ended) -> None:
         """A silence has ended: do at once what it wants for that which it kept from being told."""
@@ -249,7 +265,7 @@ class Dispatcher:
     def _unheard(self, group: Group, ended: Ended) -> list[str]:
         """Alerts of a group that fire, were kept back by this silence, and that some receiver does not know of."""
         route = self._tree.nodes[group.route]
-        tolds = [self._told.get(group.memory(r)) for r in route.receivers]
+        tolds = [self._scribe.known(group.memory(r)) for r in route.receivers]
         return [
             fingerprint
             for fingerprint, held in group.alerts.items()
@@ -266,40 +282,33 @@ class Dispatcher:
             passed = self._verdicts.judge(group, route, ended.at).passed
             heard = [h for h in passed if h.alert.fingerprint in fingerprints]
             for receiver in route.receivers:
-                told = self._told.get(group.memory(receiver)) or Told()
+                told = self._scribe.told(group.memory(receiver))
                 news = [h for h in heard if not told.knows(h.alert.fingerprint)]
                 if news:
                     gathered.setdefault(receiver, []).extend(news)
-                    told = self._remember(group, receiver, told)
+                    told = self._scribe.remember(group.memory(receiver), told)
                     told.at, told.since = ended.at, told.since or ended.at
                     told.firing |= {h.alert.fingerprint for h in news}
         self._casebook.turn(ended.at)
         for receiver in sorted(gathered):
-            told, alerts = Told(), gathered[receiver]
-            told.tell(ended.at, AnnounceReason.FIRST_NOTIFICATION, set(), set(), set())
-            self._notices.append(
-                write_notice(
-                    ended.silence.tenant,
-                    self._tree.root,
-                    receiver,
-                    told,
-                    labels={},
-                    at=ended.at,
-                    announce=AnnounceReason.SILENCE_ENDED,
-                    alerts=alerts,
-                    decisions=(),
-                    cases=self._casebook.find([h.alert for h in alerts]),
-                    name=f"silence:{ended.silence.id}@{ended.at}",
-                )
+            summary = Summary(
+                ended.silence.tenant,
+                receiver,
+                f"silence:{ended.silence.id}@{ended.at}",
+                {},
+                gathered[receiver],
+                AnnounceReason.SILENCE_ENDED,
             )
+            self._scribe.write_once(summary, ended.at)
 
     def snapshot(self) -> DispatcherState:
         """The whole state."""
         return DispatcherState(
             list(self._groups.values()),
-            list(self._told.items()),
+            self._scribe.snapshot(),
             self.gates.snapshot(),
             self._casebook.snapshot(),
+            self._pages.snapshot(),
         )
 
     def restore(self, state: DispatcherState) -> None:
@@ -307,9 +316,10 @@ class Dispatcher:
         self._groups = {g.id: g for g in state.groups if self._fits(g)}
         self._timers = [(g.next_at, g.id) for g in self._groups.values()]
         heapify(self._timers)
-        self._told = dict(state.told)
+        self._scribe.restore(state.told)
         self.gates.restore(state.gates)
         self._casebook.restore(state.cases)
+        self._pages.restore(state.pages)
 
     def _fits(self, group: Group) -> bool:
         """Whether the tree of today has the route of a group."""

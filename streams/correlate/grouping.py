@@ -4,9 +4,11 @@ from typing import TypeAlias
 
 import msgspec
 
+from schemas.alerts import Alert
 from streams.correlate.casebook import Case
 from streams.correlate.gates import GatesState
 from streams.correlate.notice import Held
+from streams.correlate.storm import StormsState
 from streams.correlate.told import Told
 
 GroupId: TypeAlias = tuple[int, str, tuple[tuple[str, str], ...]]
@@ -48,6 +50,32 @@ class Group(msgspec.Struct):
         return f"{receiver}/{self.tenant}/{self.name}"
 
 
+class Waiting(msgspec.Struct):
+    """A receiver that is to be told of a group later; times are event times, ms.
+
+    Attributes:
+        memory: under what is kept what it knows.
+        storm: name of the summary that lists it.
+        alert: what stands for it there.
+        over_at: when it was told, or when there was nothing more to tell; None while it waits.
+
+    """
+
+    memory: str
+    group: GroupId
+    receiver: str
+    storm: str
+    alert: Alert
+    over_at: int | None = None
+
+
+class PagesState(msgspec.Struct):
+    """All that `Pages.restore` needs."""
+
+    storms: StormsState = msgspec.field(default_factory=StormsState)
+    listed: list[Waiting] = []
+
+
 class DispatcherState(msgspec.Struct):
     """All that `Dispatcher.restore` needs."""
 
@@ -55,3 +83,4 @@ class DispatcherState(msgspec.Struct):
     told: list[tuple[str, Told]] = []
     gates: GatesState = msgspec.field(default_factory=GatesState)
     cases: list[Case] = []
+    pages: PagesState = msgspec.field(default_factory=PagesState)

@@ -123,7 +123,8 @@ class Pager:
     def obey(self, command: Command) -> CommandReason | None:
         """Hold pages, or let them go; why not, None when it was done."""
         if not self._active:
-            return CommandReason.NOT_TAKEN
+            # whoever says who is told answers
+            return None
         team = command.subject or None
         if command.verb is Verb.HOLD:
             if command.until <= command.time:
@@ -170,7 +171,7 @@ class Pager:
 
     def _close(self, summary: Lifecycle, storm: Storm, at: int, text: str) -> None:
         for item in list(summary.alerts.values()):
-            summary.end(_over(item.alert, at))
+            summary.end(over(item.alert, at))
         reason = summary.resolve(at, text)
         self._write(summary, at, IncidentChange.RESOLVED, reason)
         storm.summary = ""
@@ -203,7 +204,8 @@ def _listed(storm: Storm, life: Lifecycle, first: Alert, at: int, team_label: st
     )
 
 
-def _over(alert: Alert, at: int) -> Alert:
+def over(alert: Alert, at: int) -> Alert:
+    """The end of what stands for a held page."""
     identity = transition_id(alert.fingerprint, AlertState.RESOLVED, at)
     return msgspec.structs.replace(
         alert,

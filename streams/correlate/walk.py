@@ -42,14 +42,16 @@ class Scene:
         for symptom in self.symptoms:
             self.nodes.setdefault((symptom.entity, symptom.flow), []).append(symptom)
             self.entities.setdefault(symptom.entity, []).append(symptom)
+        self._weights = {n: max(s.weight for s in found) for n, found in self.nodes.items()}
+        self._onsets = {e: min(s.onset for s in found) for e, found in self.entities.items()}
 
     def weight(self, entity: str) -> float:
         """How bad its worst alert is."""
-        return max(s.weight for s in self.entities[entity])
+        return max(self._weights.get((entity, flow), 0.0) for flow in Flow)
 
     def onset(self, entity: str) -> int:
         """When it first became abnormal, event time ms."""
-        return min(s.onset for s in self.entities[entity])
+        return self._onsets[entity]
 
     def explained_by(self, node: _Node) -> list[_Node]:
         """The abnormal nodes that a node hands its blame to."""
@@ -90,7 +92,7 @@ class Scene:
 
     def walk(self) -> dict[str, float]:
         """Where the blame comes to rest, by entity; the whole is 1."""
-        moving = {n: max(s.weight for s in found) for n, found in self.nodes.items()}
+        moving = dict(self._weights)
         steps = {node: self._step(node) for node in moving}
         kept: dict[_Node, float] = defaultdict(float)
         # as many rounds as there are nodes end any path without a circle; a circle keeps what is in it
@@ -117,7 +119,7 @@ class Scene:
         """The part of its blame that a node keeps, and who gets which part of the rest."""
         covers = [(other, self.cover(node, other)) for other in self.explained_by(node)]
         given = min(1.0, sum(cover for _, cover in covers))
-        pulls = [(o, c * max(s.weight for s in self.nodes[o])) for o, c in covers if c > 0]
+        pulls = [(o, c * self._weights[o]) for o, c in covers if c > 0]
         whole = sum(pull for _, pull in pulls)
         return 1.0 - given, [(other, given * pull / whole) for other, pull in pulls]
 

@@ -232,6 +232,9 @@ class AlertingRule:
         time: int,
         urgent: bool,
     ) -> Alert:
+        # on arrival it is the sample alone, at a tick all that the selectors reach
+        reach = 0 if urgent else self.plan.reach_ms
+        end = time - self.rule.query_offset_ms
         return self.announcer.alert(
             self._slots.labels(slot),
             self._slots.given[slot],
@@ -241,6 +244,8 @@ class AlertingRule:
             time=time,
             active_at=int(self._states.active_at[slot]),
             urgent=urgent,
+            window=None if reach is None else (end - reach, end),
+            watermark=None if urgent else time,
         )
 
     def _end(self, slots: IntArray, t_ms: int, reason: AlertReason) -> list[Alert]:

@@ -94,8 +94,13 @@ class Announcer:
         time: int,
         active_at: int,
         urgent: bool,
+        window: tuple[int, int] | None = None,
+        watermark: int | None = None,
     ) -> Alert:
-        """The record of one transition of the alert with these labels, made of a result with the labels `given`."""
+        """The record of one transition of the alert with these labels, made of a result with the labels `given`.
+
+        `window` and `watermark`: what the expression looked at, and up to when all samples were in, ms.
+        """
         tenant = get_label(labels, TENANT) or DEFAULT_TENANT
         shown = without_labels(labels, TENANT)
         identity = self._fingerprint(tenant, shown)
@@ -119,6 +124,8 @@ class Announcer:
             view=self._view(state, reason, facts),
             urgent=urgent,
             source=self._source,
+            window=window,
+            watermark=watermark,
         )
 
     def annotations(self, given: Labels, facts: Sequence[float], time: int) -> dict[str, str]:

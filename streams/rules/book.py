@@ -105,7 +105,9 @@ class RuleBook:
             plan = split.plan
         elif isinstance(making.part, Second):
             return
-        plan = plan or compile_expression(rule.expr, subquery_step_ms=step_ms)
+        plan = plan or compile_expression(
+            rule.expr, subquery_step_ms=step_ms, interval_ms=rule.interval_ms
+        )
         if rule.kind is Kind.RECORD:
             self.rules[key] = RecordingRule(rule, plan, owns=owns)
             return

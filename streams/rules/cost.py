@@ -17,6 +17,7 @@ from streams.rules.partial.wide import Wide
 from streams.rules.plan import Kept, Plan, Reading, compile_expression
 from streams.rules.rule import Evaluate, Rule, RuleGroup
 from streams.rules.selectors import Selector
+from streams.windows.panes import LEAST_SAMPLES
 from streams.windows.series import SeriesStore
 
 DEAR_SHARE = 0.1
@@ -25,9 +26,11 @@ SERIES_BYTES = 700
 """A series in the store, its labels among them, and its places in a plan."""
 SAMPLE_BYTES = 56
 """A sample in the store, 28 bytes, with as much room to spare."""
-SERIES_SECONDS = {Kept.LATEST: 3e-8, Kept.RUNNING: 8e-8, Kept.SAMPLES: 1e-7}
+SERIES_SECONDS = {Kept.LATEST: 3e-8, Kept.RUNNING: 8e-8, Kept.PANES: 1e-7, Kept.SAMPLES: 1e-7}
 SAMPLE_SECONDS = 8e-9
-"""Of each sample in a window, where all of them are looked at."""
+"""Of each sample in a window, where all of them are looked at; else of those in the newest pane."""
+PANE_SECONDS = 2e-8
+"""Of each pane in a window, to merge it."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Read:
         looked_at: how many of each a window has.
         times: how often it is read at each evaluation.
         window_ms: how far back the samples go that are kept for it.
+        panes: of how many panes a window is made, 0 where it is not.
 
     """
 
@@ -52,6 +56,7 @@ class Read:
     looked_at: int
     times: int
     window_ms: int
+    panes: int = 0
 
     @property
     def bytes(self) -> int:
@@ -64,6 +69,8 @@ class Read:
         each = SERIES_SECONDS[self.kept]
         if self.kept is Kept.SAMPLES:
             each += self.looked_at * SAMPLE_SECONDS
+        if self.kept is Kept.PANES:
+            each += self.panes * PANE_SECONDS + self.looked_at / self.panes * SAMPLE_SECONDS
         return self.series * each * self.times
 
 
@@ -137,13 +144,16 @@ def measure_costs(
                 samples = found.high - found.low
                 mean = round(float(samples.mean())) if len(samples) else 0
                 reads.append(_read(reading, len(selector.rows), mean))
-        costs.append(Cost(rule, why, reads, sum(_timed(plan, store, t_ms) for plan in plans)))
+        seconds = sum(_timed(plan, store, t_ms, rule.interval_ms) for plan in plans)
+        costs.append(Cost(rule, why, reads, seconds))
     return costs
 
 
-def _timed(plan: Plan, store: SeriesStore, t_ms: int) -> float:
-    """CPU time of an evaluation that is not the first: that one looks at labels."""
+def _timed(plan: Plan, store: SeriesStore, t_ms: int, interval_ms: int) -> float:
+    """CPU time of an evaluation that is not the first: that one looks at labels, and makes all panes."""
     plan.evaluate_all(store, t_ms)
+    if any(reading.panes for reading in plan.readings()):
+        t_ms += interval_ms
     began = process_time()
     plan.evaluate_all(store, t_ms)
     return process_time() - began
@@ -162,11 +172,15 @@ def _plans(
             plans = [cut.plan for cut in split_rule(rule, wide).cuts]
             yield rule, why or ["it reads what a rule in two stages makes"], plans
         else:
-            yield rule, [], [compile_expression(rule.expr)]
+            yield rule, [], [compile_expression(rule.expr, interval_ms=rule.interval_ms)]
 
 
 def _read(reading: Reading, series: int, samples: int) -> Read:
     selection = reading.selection
     text = "{" + ", ".join(map(str, selection.matchers)) + "}"
     looked_at = samples * selection.range_ms // max(1, selection.span_ms)
-    return Read(text, reading.kept, series, samples, looked_at, reading.times, selection.span_ms)
+    span_ms = selection.span_ms
+    if not reading.panes or looked_at < LEAST_SAMPLES * reading.panes:
+        return Read(text, reading.kept, series, samples, looked_at, reading.times, span_ms)
+    kept, panes = Kept.PANES, reading.panes
+    return Read(text, kept, series, samples, looked_at, reading.times, span_ms, panes)

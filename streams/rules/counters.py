@@ -49,7 +49,7 @@ def _extrapolate(windows: Windows, *, is_counter: bool, per_seconds: float) -> F
         times = windows.columns.times
         first_ms, last_ms, last_value = times[low], times[last], values[last]
     else:
-        first_ms, last_ms, last_value, _ = windows.edges
+        first_ms, last_ms, last_value, *_ = windows.edges
     result = last_value - first_value
     if is_counter:
         fallen = _fallen(windows)

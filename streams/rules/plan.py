@@ -1,8 +1,8 @@
 """Plan: a compiled expression, evaluated at ticks or on samples as they arrive.
 
-A plan is pure apart from caches of label work that can always be rebuilt, so nothing of it is in a checkpoint. What it
-keeps is bounded: inner label spaces are cleared when series that are gone outweigh those that are there; `space`, the
-numbering of its results' label sets, by whoever counts on its rows.
+A plan is pure apart from caches of label work and of panes that can always be rebuilt, so nothing of it is in a
+checkpoint. What it keeps is bounded: inner label spaces are cleared when series that are gone outweigh those that are
+there, panes go with their series; `space`, the numbering of its results' label sets, by whoever counts on its rows.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from schemas.samples import Float64s, Int64s
 from streams.rules.compile import SUBQUERY_STEP_MS, Compiler, Options
 from streams.rules.node import Arrival, Moment, Node, VectorNode
 from streams.rules.ranges import RangeCall
-from streams.rules.selectors import Selection, Selector
+from streams.rules.selectors import EVER_MS, Selection, Selector
 from streams.rules.subquery import Subquery
 from streams.rules.vector import LabelSpace, Vector
 from streams.windows.blocks import Bools
@@ -29,15 +29,21 @@ class Kept(StrEnum):
 
     LATEST = "latest sample"
     RUNNING = "running value"
+    PANES = "panes"
     SAMPLES = "samples"
 
 
 class Reading(NamedTuple):
-    """A selector of a plan, what is looked at for it, and how often at each evaluation of the plan."""
+    """A selector of a plan, what is looked at for it, and how often at each evaluation of the plan.
+
+    `panes` is of how many panes a window is made where a series has enough samples, LEAST_SAMPLES of
+    `streams.windows.panes` a pane; 0 where there are none.
+    """
 
     selection: Selection
     kept: Kept
     times: int
+    panes: int = 0
 
 
 SPARE_ROWS = 1024
@@ -52,11 +58,13 @@ class Plan:
         space: label sets of its results.
         selectors: what it reads.
         retention_ms: how much of the past it needs; tell the store by `retain`.
+        reach_ms: how far back it looks; None where it has no selector of its own, or one for a fixed time.
         is_per_series: whether `evaluate_samples` works: one instant selector, functions and operators with constants.
 
     """
 
-    def __init__(self, text: str, root: VectorNode) -> None:
+    def __init__(self, text: str, root: VectorNode, *, interval_ms: int = 0) -> None:
+        """`interval_ms` is as in `compile_expression`."""
         self.text = text
         self.space: LabelSpace = root.space
         self.is_per_series = root.per_series
@@ -64,10 +72,14 @@ class Plan:
         self._leaves = [node for node in root.walk() if isinstance(node, Selector)]
         self.selectors: tuple[Selection, ...] = tuple(leaf.selection for leaf in self._leaves)
         self.retention_ms = max((each.span_ms for each in self.selectors), default=0)
+        known = bool(self.selectors) and self.retention_ms < EVER_MS
+        self.reach_ms = self.retention_ms if known else None
         self._inner = [
             space for node in root.walk() for space in node.own_spaces if space is not root.space
         ]
         self._generation = -1
+        if interval_ms:
+            _take_panes(root, interval_ms)
 
     def evaluate(self, store: SeriesStore, t_ms: int) -> Vector:
         """The result at an event time, a scalar as one element; a histogram counts as 0, as an alert's value does.
@@ -119,9 +131,9 @@ class Plan:
 
         A running value is kept up as samples come, and where its window begins is known from the last evaluation: it is
         what a look at all samples would find. Within subqueries and behind offsets windows do not move with the newest
-        sample, so all of them are looked at.
+        sample, so all of them are looked at. Panes are kept where nothing of that is so and the interval is known.
         """
-        return list(_readings(self._root, times=1, running=False))
+        return list(_readings(self._root))
 
     def _tidy(self, store: SeriesStore) -> None:
         if store.generation == self._generation:
@@ -136,19 +148,31 @@ class Plan:
                 space.clear()
 
 
-def _readings(node: Node, *, times: int, running: bool) -> Iterator[Reading]:
+def _take_panes(node: Node, interval_ms: int) -> None:
+    if isinstance(node, Subquery):
+        return  # its steps are no ticks
+    if isinstance(node, RangeCall):
+        node.take_panes(interval_ms)
+    for child in node.children:
+        _take_panes(child, interval_ms)
+
+
+def _readings(
+    node: Node, *, times: int = 1, running: bool = False, panes: int = 0
+) -> Iterator[Reading]:
     if isinstance(node, Selector):
         moves = times > 1 or node.selection.anchor.moves
         if not node.selection.range_ms:
             yield Reading(node.selection, Kept.LATEST, times)
         else:
             kept = Kept.RUNNING if running and not moves else Kept.SAMPLES
-            yield Reading(node.selection, kept, times)
+            yield Reading(node.selection, kept, times, panes)
     if isinstance(node, Subquery):
         times *= node.most_steps
     for child in node.children:
-        ends = isinstance(node, RangeCall) and node.running
-        yield from _readings(child, times=times, running=ends)
+        call = node if isinstance(node, RangeCall) else None
+        ends, made_of = (call.running, call.panes) if call is not None else (False, 0)
+        yield from _readings(child, times=times, running=ends, panes=made_of)
 
 
 def compile_expression(
@@ -157,14 +181,17 @@ def compile_expression(
     lookback_ms: int = LOOKBACK_MS,
     subquery_step_ms: int = SUBQUERY_STEP_MS,
     whole: bool = False,
+    interval_ms: int = 0,
 ) -> Plan:
     """Plan of an expression.
 
     `subquery_step_ms` is the step of a subquery that names none. `whole` says that the store holds all samples there
     will ever be, also those after the evaluation: then a fixed time after `@` and offsets into the future are accepted.
+    `interval_ms` is the interval at which it is evaluated, so that panes may be kept; 0 where there is none.
 
     Raises:
         RuleError: it cannot be parsed, or has something that is not supported; with line and column where known.
 
     """
-    return Plan(text, Compiler(text, Options(lookback_ms, subquery_step_ms, whole)).compile())
+    compiler = Compiler(text, Options(lookback_ms, subquery_step_ms, whole))
+    return Plan(text, compiler.compile(), interval_ms=interval_ms)

@@ -25,6 +25,7 @@ from streams.rules.counters import (
 from streams.rules.native import series
 from streams.rules.native.series import NativeFunction
 from streams.rules.node import MeetingNode, Moment, RangeNode, ScalarNode
+from streams.rules.selectors import RangeSelector
 from streams.rules.smoothing import (
     double_exponential_smoothing,
     mad_over_time,
@@ -48,6 +49,8 @@ from streams.windows.blocks import (
     variance,
 )
 from streams.windows.histograms import Bag
+from streams.windows.panes import GREATEST, LEAST, LEAST_PANES, MEAN, SUM, Fold, Panes
+from streams.windows.series import SeriesStore
 
 RangeFunction: TypeAlias = Callable[..., tuple[Float64s, Bools]]
 
@@ -63,6 +66,7 @@ class Entry(NamedTuple):
         indifferent: whether it does not look at values, so that histograms are like floats.
         running: whether the ends of a window and what is counted as samples come are enough, so that its cost does not
             hang on how many samples are between.
+        fold: what is kept of a pane, where panes make up a window.
 
     """
 
@@ -72,6 +76,7 @@ class Entry(NamedTuple):
     native: NativeFunction | None = None
     indifferent: bool = False
     running: bool = False
+    fold: Fold | None = None
 
 
 def everywhere(windows: Windows) -> Bools:
@@ -121,7 +126,7 @@ def first_over_time(windows: Windows) -> tuple[Float64s, Bools]:
 
 
 RANGE_FUNCTIONS = {
-    "avg_over_time": Entry(over_time(mean), native=series.avg_over_time),
+    "avg_over_time": Entry(over_time(mean), native=series.avg_over_time, fold=MEAN),
     "changes": Entry(changes, native=series.changes),
     "count_over_time": Entry(count_over_time, indifferent=True, running=True),
     "delta": Entry(delta, native=series.delta, running=True),
@@ -134,8 +139,8 @@ RANGE_FUNCTIONS = {
     "irate": Entry(irate, native=series.irate, running=True),
     "last_over_time": Entry(last_over_time, keeps_name=True, indifferent=True, running=True),
     "mad_over_time": Entry(mad_over_time),
-    "max_over_time": Entry(over_time(greatest)),
-    "min_over_time": Entry(over_time(least)),
+    "max_over_time": Entry(over_time(greatest), fold=GREATEST),
+    "min_over_time": Entry(over_time(least), fold=LEAST),
     "predict_linear": Entry(predict_linear),
     "present_over_time": Entry(present_over_time, indifferent=True, running=True),
     "quantile_over_time": Entry(quantile_over_time, range_at=1),
@@ -143,7 +148,7 @@ RANGE_FUNCTIONS = {
     "resets": Entry(resets, native=series.resets, running=True),
     "stddev_over_time": Entry(over_time(deviation)),
     "stdvar_over_time": Entry(over_time(variance)),
-    "sum_over_time": Entry(over_time(total), native=series.sum_over_time),
+    "sum_over_time": Entry(over_time(total), native=series.sum_over_time, fold=SUM),
     "ts_of_first_over_time": Entry(ts_of_first_over_time, indifferent=True),
     "ts_of_last_over_time": Entry(ts_of_last_over_time, indifferent=True),
     "ts_of_max_over_time": Entry(ts_of_max_over_time),
@@ -156,12 +161,16 @@ class RangeCall(MeetingNode):
 
     Attributes:
         running: whether its cost does not hang on how many samples a window has.
+        panes: of how many panes its windows are made where their samples are dense; 0 for none.
 
     """
 
     def __init__(self, entry: Entry, selector: RangeNode, scalars: Sequence[ScalarNode]) -> None:
         self.children = (selector, *scalars)
         self.running = entry.running
+        self.panes = 0
+        self._panes: Panes | None = None
+        self._store: SeriesStore | None = None
         self._entry = entry
         self._selector = selector
         self._scalars = scalars
@@ -172,11 +181,21 @@ class RangeCall(MeetingNode):
             self.own_spaces = (self.space,)
             self._rename = Projection(selector.space, self.space, drop_metadata)
 
+    def take_panes(self, interval_ms: int) -> None:
+        """Keep panes if they can make up its windows; it is evaluated at each interval."""
+        if self._entry.fold is None or not isinstance(self._selector, RangeSelector):
+            return
+        selection = self._selector.selection
+        count, rest = divmod(selection.range_ms, interval_ms)
+        if rest == 0 and count >= LEAST_PANES and not selection.anchor.moves:
+            self.panes = count
+            self._panes = Panes(self._entry.fold, interval_ms, count)
+
     def evaluate(self, moment: Moment) -> Vector:
         """The function of every window that is not empty."""
         rows, windows = self._selector.windows(moment)
         spread = [each.spread(moment, self._selector.space, rows) for each in self._scalars]
-        values, there = self._call(moment.bag, windows, spread)
+        values, there = self._call(moment, windows, spread)
         found = self._selector.in_order(rows, values, there)
         if self._rename is None:
             return found
@@ -189,10 +208,14 @@ class RangeCall(MeetingNode):
         if self._rename is not None:
             self._rename.distinct(np.unique(np.concatenate(met)))
 
-    def _call(self, bag: Bag, windows: Windows, spread: list[Float64s]) -> tuple[Float64s, Bools]:
+    def _call(
+        self, moment: Moment, windows: Windows, spread: list[Float64s]
+    ) -> tuple[Float64s, Bools]:
         """The function of all windows, those with histograms apart."""
-        values = windows.columns.values
+        bag, values = moment.bag, windows.columns.values
         if self._entry.indifferent or bag.mask(values) is None:
+            if self._panes is not None and windows.edges is not None:
+                return self._merge(self._panes, moment, windows), everywhere(windows)
             return self._entry.function(windows, *spread)
         held = np.concatenate(([0], np.cumsum(is_handle(values))))
         mixed = held[windows.high] > held[windows.low]
@@ -213,6 +236,24 @@ class RangeCall(MeetingNode):
                 there[row] = True
                 result[row : row + 1] = bag.hold([made]) if not isinstance(made, float) else made
         return result, there
+
+    def _merge(self, panes: Panes, moment: Moment, windows: Windows) -> Float64s:
+        """The function of all windows, those with many samples from panes."""
+        values, by_panes = np.empty(len(windows.low)), panes.dense(windows)
+        if by_panes.any():
+            assert isinstance(self._selector, RangeSelector), "nothing else has panes"
+            rows = self._selector.windowed[by_panes]
+            if moment.store is not self._store:
+                self._store = moment.store
+                panes.clear()
+            values[by_panes] = panes.read(windows.keep(by_panes), rows, moment.store.born[rows])
+            # a sum that is not finite, or overflows, hangs on the order of the samples
+            by_panes &= np.isfinite(values)
+        else:
+            panes.clear()
+        if not by_panes.all():
+            values[~by_panes], _ = self._entry.function(windows.keep(~by_panes))
+        return values
 
 
 def points_of(bag: Bag, windows: Windows, row: int) -> series.Points:

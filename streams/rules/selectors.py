@@ -189,6 +189,11 @@ class RangeSelector(Selector, RangeNode):
             self._filled, found = self._places[filled], found.keep(filled)
         return self.targets[self._filled], found
 
+    @property
+    def windowed(self) -> Int64s:
+        """Rows of the store, ascending, of the windows of the last call."""
+        return self.rows[self._filled]
+
     def in_order(self, rows: Int64s, values: Float64s, there: Bools) -> Vector:
         """What was made of the windows of the last call, where there is something, by label set."""
         ordered = np.empty(len(self.rows))

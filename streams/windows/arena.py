@@ -55,13 +55,15 @@ def make_columns(size: int) -> Columns:
 class Edges(NamedTuple):
     """Of each window the time of its first sample, time and value of its last, and the position of its row's last fall.
 
-    A fall is a sample that is less than the one before it; the position is less than 0 where there was none.
+    A fall is a sample that is less than the one before it; the position is less than 0 where there was none. `origin`
+    is that of the row, `Arena.origin`.
     """
 
     first_ms: Int64s
     last_ms: Int64s
     last: Float64s
     fell: Int64s
+    origin: Int64s
 
 
 class Windows(NamedTuple):
@@ -95,8 +97,13 @@ class Windows(NamedTuple):
     def _at(self, index: Bools | slice) -> "Windows":
         edges = self.edges
         if edges is not None:
-            first_ms, last_ms, last, fell = edges
-            edges = Edges(first_ms[index], last_ms[index], last[index], fell[index])
+            edges = Edges(
+                edges.first_ms[index],
+                edges.last_ms[index],
+                edges.last[index],
+                edges.fell[index],
+                edges.origin[index],
+            )
         return self._replace(low=self.low[index], high=self.high[index], edges=edges)
 
 

@@ -70,20 +70,31 @@ def reduce_stretches(values: Float64s, low: Int64s, high: Int64s, reducer: Reduc
 
 def compensated_sum(values: Float64s) -> Float64s:
     """Sum of each row of float64[k, 2**p], as if in twice the precision; infinities as IEEE 754 adds them."""
-    total, lost = _compensated(values)
+    return rounded(*compensated(values))
+
+
+def rounded(total: Float64s, lost: Float64s) -> Float64s:
+    """Sums from what `compensated` found."""
     return np.where(np.isfinite(total), total + lost, total)
 
 
-def _compensated(values: Float64s) -> tuple[Float64s, Float64s]:
-    """Sum of each row, and what it lacks."""
-    sums, errors = values, np.zeros_like(values)
+def divided(total: Float64s, lost: Float64s, counts: Int64s) -> Float64s:
+    """Means from what `compensated` found."""
+    # apart, for their sum would be rounded once more: the mean of equal values is that value
+    means = total / counts
+    return np.where(np.isfinite(means), means + lost / counts, means)
+
+
+def compensated(values: Float64s, lost: Float64s | None = None) -> tuple[Float64s, Float64s]:
+    """Sum of each row of float64[k, 2**p], and what it lacks, counted from what the values themselves have lost."""
+    sums, errors = values, np.zeros_like(values) if lost is None else lost
     while sums.shape[1] > 1:
         half = sums.shape[1] // 2
         left, right = sums[:, :half], sums[:, half:]
         both = left + right
         virtual = both - left
-        lost = (left - (both - virtual)) + (right - virtual)
-        sums, errors = both, errors[:, :half] + errors[:, half:] + lost
+        missing = (left - (both - virtual)) + (right - virtual)
+        sums, errors = both, errors[:, :half] + errors[:, half:] + missing
     return sums[:, 0], errors[:, 0]
 
 
@@ -95,10 +106,7 @@ def total(values: Float64s, block: Block) -> Float64s:
 def mean(values: Float64s, block: Block) -> Float64s:
     """Arithmetic mean of each row; of finite values it is finite even where their sum is not."""
     padded = np.where(block.inside, values, 0.0)
-    total, lost = _compensated(padded)
-    # apart, for their sum would be rounded once more: the mean of equal values is that value
-    means = total / block.counts
-    means = np.where(np.isfinite(means), means + lost / block.counts, means)
+    means = divided(*compensated(padded), block.counts)
     overflown = ~np.isfinite(means) & np.isfinite(padded).all(axis=1)
     if overflown.any():
         means[overflown] = compensated_sum(padded[overflown] / block.counts[overflown, None])

@@ -171,7 +171,8 @@ class SeriesStore:
             return Windows(arena.columns, low, high, start_ms, end_ms)
         found = cursor.after(arena, rows, start_ms, self.retirements)
         fell = found.origin + arena.fell[rows]
-        edges = Edges(found.times, arena.newest_ms[rows], arena.newest[rows], fell)
+        newest_ms, newest = arena.newest_ms[rows], arena.newest[rows]
+        edges = Edges(found.times, newest_ms, newest, fell, found.origin)
         return Windows(arena.columns, found.at, arena.tail[rows], start_ms, end_ms, edges=edges)
 
     def retire(self, before_ms: int) -> list[int]:

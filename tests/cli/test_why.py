@@ -11,7 +11,7 @@ from schemas.reasons import Gate
 from schemas.records import rfc3339
 from sinks.record import History
 from tests.cli.conftest import Cli
-from tests.sinks.sample import T0, make_incident
+from tests.sinks.sample import T0, make_alert, make_incident
 
 CONFIG = """\
 rules: [r.yml]
@@ -55,6 +55,26 @@ def test_incident_why_names_the_lines(cli: Cli, history: Path) -> None:
     assert "r.yml:5: latency > 0.3" in said
     assert "over_budget: page 4" in said
     assert "tocsin.yaml:5: correlate.storm.pages" in said
+
+
+def test_why_shows_what_the_rule_looked_at(cli: Cli, history: Path) -> None:
+    """The window of samples with the watermark; of an alert on arrival, that nothing was waited for."""
+    item = make_alert()
+    ticked = msgspec.structs.replace(item.alert, window=(T0 - 60_000, T0), watermark=T0)
+    arrived = msgspec.structs.replace(item.alert, window=(T0, T0), urgent=True)
+    with History(history) as opened:
+        opened.record(
+            [
+                make_incident(name, alerts=(msgspec.structs.replace(item, alert=alert),))
+                for name, alert in (("t", ticked), ("u", arrived))
+            ]
+        )
+    by_tick = cli("incident", "why", make_incident("t").id).stdout
+    on_arrival = cli("incident", "why", make_incident("u").id).stdout
+    window = f"looked at samples from {rfc3339(T0 - 60_000)} to {rfc3339(T0)}"
+
+    assert f"{window}, watermark {rfc3339(T0)}" in by_tick
+    assert "on arrival, before the watermark" in on_arrival
 
 
 def test_alert_why_finds_the_incident(cli: Cli, history: Path) -> None:

@@ -51,6 +51,12 @@ def test_each_sample_counts() -> None:
     assert not engine.ticking
 
 
+def test_on_arrival_the_window_is_the_sample_and_nothing_is_waited_for() -> None:
+    """Its window is one moment, and there is no watermark."""
+    (alert,) = arrive(make_engine("expr: x > 5"), ("a", 3, 7))
+    assert ((3000, 3000), None) == (alert.window, alert.watermark)
+
+
 def test_for_runs_in_event_time() -> None:
     """Held for two seconds, also from one call to the next."""
     engine = make_engine("expr: x > 5, for: 2s, keep_firing_for: 3s")

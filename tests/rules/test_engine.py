@@ -217,6 +217,15 @@ def test_a_query_offset_looks_back_and_alerts_now() -> None:
     assert ["30 a firing", "45 a resolved"] == told
 
 
+def test_an_alert_says_what_its_rule_looked_at() -> None:
+    """The window reaches as far as selector and offset do, none without a selector; the watermark is the tick."""
+    rules = "  - {alert: A, expr: 'avg_over_time(x[2m] offset 1m) > 0'}\n  - {alert: B, expr: vector(1)}\n"
+    engine = make_engine(rules, head="  query_offset: 30s\n")
+    put(engine, 1_200_000, a=1)
+    looked = [(alert.window, alert.watermark) for alert in engine.tick(1_320_000)]
+    assert [((1_110_000, 1_290_000), 1_320_000), (None, 1_320_000)] == looked
+
+
 def test_a_value_that_is_not_finite_is_none() -> None:
     """JSON has no infinity."""
     engine = make_engine("  - {alert: A, expr: x > 1, annotations: {v: '{{ $value }}'}}\n")

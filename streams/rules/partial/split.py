@@ -121,7 +121,7 @@ class _Splitter(Compiler):
         rule = self._rule
         place = (rule.expr, rule.interval_ms, rule.query_offset_ms, len(self.cuts))
         identity = f"partial:{content_id(*place, str(tree.prettify()), *self._wide.names)}"
-        plan = Plan(str(tree.prettify()), node)
+        plan = Plan(str(tree.prettify()), node, interval_ms=rule.interval_ms)
         self.cuts.append(Cut(identity, plan, form, grouping, offset_ms=rule.query_offset_ms))
         return self.cuts[-1]
 
