@@ -96,11 +96,12 @@ class _Short(Setting):
 
 @pytest.mark.parametrize("name", ["codec", "detector"])
 def test_benchmarks_without_kafka_give_rows(name: str) -> None:
-    """Each row is called after its benchmark, and has a figure above zero, a comparison and a command."""
+    """Each row is called after its benchmark, and has a figure above zero and a command; some are compared."""
     rows = list(shell.IN_PROCESS[name](_Short(quick=True, now_ms=0, say=print), "make bench"))
     assert rows
     assert {name} == {row.name.split(".")[0] for row in rows}
-    assert all(row.value > 0 and row.ratio for row in rows)
+    assert all(row.value > 0 for row in rows)
+    assert any(row.ratio for row in rows)
     assert {"make bench"} == {row.command for row in rows}
 
 
