@@ -22,6 +22,8 @@ from streams.time.clock import WallClock
 BREACHES_PER_SECOND = 20
 STEP_SECONDS = 0.001
 """The longest that a message is sent after its time, as far as this process can help it."""
+LINGER_MS = 1
+"""A sender gathers for so long, which counts; the client's own default is 5. At 0 it is the broker that is measured."""
 USUAL, BREACH = 200.0, 5_000.0
 LAST_SECONDS = 10.0
 
@@ -67,7 +69,11 @@ async def produce(bootstrap: str, given: Breaches, times: Times) -> None:
 def send(bootstrap: str, given: Breaches) -> dict[str, float]:
     """Send each message at its time or as soon after it as may be; when each breach was sent, by service."""
     producer = Producer(
-        {"bootstrap.servers": bootstrap, "linger.ms": 0, "queue.buffering.max.messages": 1_000_000}
+        {
+            "bootstrap.servers": bootstrap,
+            "linger.ms": LINGER_MS,
+            "queue.buffering.max.messages": 1_000_000,
+        }
         | QUIET
     )
     times: dict[str, float] = {}

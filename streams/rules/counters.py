@@ -56,19 +56,25 @@ def _extrapolate(windows: Windows, *, is_counter: bool, per_seconds: float) -> F
         if len(fallen):
             result[fallen] += _lost_in_resets(values, low[fallen], windows.high[fallen])
 
-    to_start = (first_ms - windows.start_ms) / 1000
-    to_end = (windows.end_ms - last_ms) / 1000
-    sampled = (last_ms - first_ms) / 1000
+    # all in ms, for only their ratio counts
+    to_start = (first_ms - windows.start_ms).astype(np.float64)
+    to_end = (windows.end_ms - last_ms).astype(np.float64)
+    sampled = (last_ms - first_ms).astype(np.float64)
     average = sampled / (last - low)
     limit = average * EXTRAPOLATION_LIMIT
-    half = average / 2
+    half = average * 0.5
     _replace(to_start, to_start >= limit, half)
     if is_counter:
         # A counter is not below zero: it cannot have begun before the line through it meets zero.
         to_zero = sampled * (first_value / result)
         _replace(to_start, (result > 0) & (first_value >= 0) & (to_zero < to_start), to_zero)
     _replace(to_end, to_end >= limit, half)
-    return result * ((sampled + to_start + to_end) / sampled / per_seconds)
+    to_start += sampled
+    to_start += to_end
+    sampled *= per_seconds
+    to_start /= sampled
+    result *= to_start
+    return result
 
 
 def _replace(column: Float64s, mask: Bools, by: Float64s) -> None:
