@@ -119,11 +119,11 @@ def send(config: Config, broker: str | None, command: Command, output: str, what
 
 async def _send(config: Config, command: Command) -> None:
     # here, so that `tocsin --help` needs no Kafka client
-    from aiokafka import AIOKafkaProducer  # noqa: PLC0415
+    from aiokafka import AIOKafkaProducer  # noqa: PLC0415  only for who sends
 
-    from streams.correlate.forward import command_record  # noqa: PLC0415
-    from streams.detect.stage import alert_partition  # noqa: PLC0415
-    from streams.transport.broker import Broker  # noqa: PLC0415
+    from streams.correlate.forward import command_record  # noqa: PLC0415  only for who sends
+    from streams.detect.stage import alert_partition  # noqa: PLC0415  only for who sends
+    from streams.transport.broker import Broker  # noqa: PLC0415  only for who sends
 
     broker = Broker.from_config(config.kafka)
     partition = alert_partition(command.tenant, config.kafka.partitions)

@@ -238,8 +238,8 @@ def _span(text: str, option: str) -> int:
 
 async def _said(config: Config) -> list[Command]:
     # here, so that `tocsin --help` needs no Kafka client
-    from streams.transport.broker import Broker  # noqa: PLC0415
-    from streams.transport.tail import read_topic  # noqa: PLC0415
+    from streams.transport.broker import Broker  # noqa: PLC0415  only where a topic is read
+    from streams.transport.tail import read_topic  # noqa: PLC0415  only where a topic is read
 
     found: list[Command] = []
     topic = read_topic(
