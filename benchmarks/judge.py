@@ -19,7 +19,7 @@ import cramjam
 import msgspec
 import numpy as np
 
-from deploy.prometheus.build import ensure
+from deploy.prometheus.build import FOLDER, PROMETHEUS
 from schemas.labels import TENANT, Labels
 from schemas.samples import Float64s, Int64s
 
@@ -138,7 +138,7 @@ def running_judge(folder: Path) -> Iterator[Judge]:
     rules.write_text("groups: []\n")
     config.write_text(CONFIG.format(rules=rules))
     command = [
-        str(ensure("prometheus")),
+        str(PROMETHEUS.ensure(FOLDER)),
         f"--config.file={config}",
         f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",

@@ -65,13 +65,13 @@ def test_time_intervals(number: int, answers: dict[str, Any]) -> None:
 
 
 @pytest.mark.skipif(
-    not judge.find().is_file(), reason="`python -m tests.correlate.differential` builds it"
+    (PROGRAM := judge.find()) is None, reason="`python -m tests.correlate.differential` builds it"
 )
 def test_fresh_random_scenarios() -> None:
     """Others every time; `python -m tests.correlate.differential --seed N --scenarios 100` repeats a failure."""
     seed = int.from_bytes(os.urandom(4), "big")
     scenarios = [random_scenario(seed + n) for n in range(100)]
-    assert [] == [s.name for s in judge.differing(judge.find(), scenarios)]
+    assert [] == [s.name for s in judge.differing(PROGRAM, scenarios)]
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.otel.build import find
+from deploy.otel import build
 from schemas import topics
 from schemas.config import find_problems, load_document
 from schemas.labels import METRIC
@@ -49,7 +49,7 @@ def test_the_recipe_is_sound() -> None:
 
 async def test_what_the_collector_writes_is_read(own_kafka: str, tmp_path: Path) -> None:
     """The recipe as it stands, with other addresses: every kind of telemetry becomes series, and nothing is refused."""
-    program = find()
+    program = build.COLLECTOR.find(build.FOLDER)
     if program is None:
         pytest.skip("NO COLLECTOR, RECIPE NOT TESTED: `python3 -m deploy.otel` builds it")
     config = load_document(TOCSIN.replace(ADDRESS, own_kafka), "tocsin.yaml").config

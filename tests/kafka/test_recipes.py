@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from deploy.telegraf.__main__ import find
+from deploy.telegraf.build import FOLDER, TELEGRAF
 from schemas import topics
 from schemas.config import Config
 from schemas.labels import METRIC, decode_labels
@@ -75,7 +75,7 @@ async def series_of(config: Config, bootstrap: str, program: list[str | Path]) -
 @pytest.mark.slow
 async def test_telegraf(own_kafka: str, tmp_path: Path) -> None:
     """What a real Telegraf sends by the recipe's configuration becomes the series that the recipe names."""
-    program = find()
+    program = TELEGRAF.find(FOLDER)
     if program is None:
         pytest.skip("no Telegraf: python -m deploy.telegraf builds it")
     (text,) = blocks("telegraf", "toml")

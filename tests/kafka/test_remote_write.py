@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from deploy.prometheus.build import VERSION, find
+from deploy.prometheus.build import FOLDER, PROMETHEUS, VERSION
 from examples.remote_write_bridge import to_kafka
 from schemas import topics
 from schemas.alerts import Alert, Tick
@@ -49,7 +49,7 @@ async def serve(stack: AsyncExitStack, app: web.Application) -> int:
 @pytest.mark.slow
 async def test_the_recipe_runs_as_it_stands(own_kafka: str, tmp_path: Path) -> None:
     """From the exporter through Prometheus, bridge and Kafka to an alert on a native histogram."""
-    program = find("prometheus")
+    program = PROMETHEUS.find(FOLDER)
     if program is None:
         pytest.skip(f"no Prometheus {VERSION} built: python -m deploy.prometheus prometheus")
     scrapes = 0

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import pytest
 
-from deploy.prometheus.build import UnavailableError, ensure
+from deploy.go import UnavailableError
+from deploy.prometheus.build import FOLDER, PROMTOOL
 
 IN_CI = os.environ.get("CI") == "true"
 
@@ -23,7 +24,7 @@ class Verdict(NamedTuple):
 def find_promtool() -> Path:
     """Path of promtool; without it the test is skipped, and in CI fails."""
     try:
-        return ensure("promtool")
+        return PROMTOOL.ensure(FOLDER)
     except UnavailableError as error:
         if IN_CI:
             pytest.fail(f"CI needs promtool: {error}", pytrace=False)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.prometheus.build import UnavailableError
+from deploy.go import UnavailableError
 from streams.windows.series import SeriesStore
 from tests.rules.conftest import make_store
 from tests.rules.differential.compare import agree, differences, evaluate, parts

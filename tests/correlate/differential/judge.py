@@ -8,7 +8,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from deploy.prometheus.build import FOLDER, UnavailableError
+from deploy.go import Program, go
+from deploy.prometheus.build import FOLDER
 from tests.correlate.differential.play import play
 from tests.correlate.differential.scenarios import Scenario
 
@@ -18,10 +19,9 @@ SOURCE = Path(__file__).parent / "engine" / "judge_test.go"
 _MODULE = f"module judge\n\ngo 1.25.0\n\nrequire github.com/prometheus/alertmanager {VERSION}\n"
 
 
-def find(folder: Path = FOLDER) -> Path:
-    """Where the program is, or would be."""
-    stamp = blake2b(SOURCE.read_bytes() + VERSION.encode(), digest_size=6).hexdigest()
-    return folder / f"alertmanager-judge-{stamp}"
+def find(folder: Path = FOLDER) -> Path | None:
+    """Path of the program, None where it has not been built."""
+    return JUDGE.find(folder)
 
 
 def build(folder: Path = FOLDER) -> Path:
@@ -31,25 +31,20 @@ def build(folder: Path = FOLDER) -> Path:
         UnavailableError: there is no Go, or the build failed.
 
     """
-    program = find(folder)
-    if program.is_file():
-        return program
+    return JUDGE.ensure(folder)
+
+
+def _make(folder: Path, part: Path) -> None:
     room = folder / "alertmanager-judge"
     room.mkdir(parents=True, exist_ok=True)
     (room / "go.mod").write_text(_MODULE)
     (room / SOURCE.name).write_bytes(SOURCE.read_bytes())
-    part = folder / f"{program.name}.part"
-    for command in (["go", "mod", "tidy"], ["go", "test", "-c", "-o", str(part), "."]):
-        try:
-            done = subprocess.run(
-                command, cwd=room, capture_output=True, text=True, check=False, timeout=1800
-            )
-        except FileNotFoundError as error:
-            raise UnavailableError("there is no Go to build the judge with") from error
-        if done.returncode:
-            raise UnavailableError(f"the judge does not build: {done.stderr[-2000:]}")
-    part.rename(program)
-    return program
+    go(["mod", "tidy"], room)
+    go(["test", "-c", "-o", str(part), "."], room)
+
+
+_STAMP = blake2b(SOURCE.read_bytes() + VERSION.encode(), digest_size=6).hexdigest()
+JUDGE = Program("judge-alertmanager", _STAMP, _make)
 
 
 def ask(

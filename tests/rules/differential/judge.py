@@ -10,7 +10,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from deploy.prometheus.build import FOLDER, VERSION, UnavailableError, ensure
+from deploy.go import Program, go
+from deploy.prometheus.build import FOLDER, PROMTOOL, VERSION
 
 Answer: TypeAlias = dict[str, str] | None
 """Values by label set, as texts; None for an error."""
@@ -38,29 +39,21 @@ def build(folder: Path = FOLDER) -> Path:
         UnavailableError: there is no Go, or the build failed.
 
     """
-    stamp = blake2b(SOURCE.read_bytes() + VERSION.encode(), digest_size=6).hexdigest()
-    program = folder / f"judge-{stamp}"
-    if not program.is_file():
-        ensure("promtool", folder)
-        room = folder / "judge"
-        room.mkdir(exist_ok=True)
-        for name in ("go.mod", "go.sum"):
-            (room / name).write_bytes((folder / "module" / name).read_bytes())
-        (room / "main.go").write_bytes(SOURCE.read_bytes())
-        part = folder / f"judge-{stamp}.part"
-        command = ["go", "build", "-mod=mod", "-buildvcs=false", "-tags", "remove_all_sd"]
-        done = subprocess.run(
-            [*command, "-o", str(part), "."],
-            cwd=room,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=1800,
-        )
-        if done.returncode:
-            raise UnavailableError(f"the judge does not build: {done.stderr[-2000:]}")
-        part.rename(program)
-    return program
+    PROMTOOL.ensure(folder)  # it brings the module that the judge copies
+    return JUDGE.ensure(folder)
+
+
+def _make(folder: Path, part: Path) -> None:
+    room = folder / "judge"
+    room.mkdir(exist_ok=True)
+    for name in ("go.mod", "go.sum"):
+        (room / name).write_bytes((folder / "module" / name).read_bytes())
+    (room / "main.go").write_bytes(SOURCE.read_bytes())
+    go(["build", "-tags", "remove_all_sd", "-o", str(part), "."], room)
+
+
+_STAMP = blake2b(SOURCE.read_bytes() + VERSION.encode(), digest_size=6).hexdigest()
+JUDGE = Program("judge-promql", _STAMP, _make)
 
 
 def ask(

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from deploy.prometheus.build import FOLDER, VERSION, ensure
+from deploy.prometheus.build import FOLDER, PROMTOOL, VERSION
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden.json"
@@ -78,7 +78,7 @@ def random_case(random: Random) -> dict[str, Any]:
 
 def ask(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Prometheus's answers."""
-    ensure("promtool")
+    PROMTOOL.ensure(FOLDER)
     with tempfile.TemporaryDirectory() as room:
         for file in (FOLDER / "module/go.mod", FOLDER / "module/go.sum", HERE / "engine/main.go"):
             shutil.copy(file, room)

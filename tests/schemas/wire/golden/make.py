@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from deploy.go import UnavailableError
 from deploy.kafka.broker import passing_node
-from deploy.kafka.jars import UnavailableError
 from schemas.topics import Topic
 from streams.transport.admin import create_topics
 from streams.transport.broker import Broker

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from deploy.kafka.broker import passing_node
-from deploy.otel.build import ensure
+from deploy.otel.build import COLLECTOR, FOLDER
 from tests.schemas.wire.otlp.golden.collector import (
     TOPICS,
     create_topics,
@@ -33,7 +33,7 @@ def main() -> int:
     with passing_server() as (endpoint, bodies):
         send(endpoint)
         found["sdk"] = bodies
-    program = ensure()
+    program = COLLECTOR.ensure(FOLDER)
     for name, encoding in (("collector", "otlp_proto"), ("collector_json", "otlp_json")):
         with (
             passing_node(ROOT / ".kafka" / "libs") as kafka,

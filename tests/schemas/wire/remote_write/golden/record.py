@@ -20,7 +20,7 @@ import aiohttp
 from aiohttp import web
 
 from benchmarks.messages import EXPOSITION, make
-from deploy.prometheus.build import ensure
+from deploy.prometheus.build import FOLDER, PROMETHEUS
 from examples.remote_write_bridge import app
 
 GOLDEN = Path(__file__).parent / "prometheus.json"
@@ -164,7 +164,7 @@ async def main() -> None:
         port = await _serve(server)
         await server.cleanup()
         process = await asyncio.create_subprocess_exec(
-            ensure("prometheus"),
+            PROMETHEUS.ensure(FOLDER),
             "--config.file=prometheus.yml",
             f"--web.listen-address=127.0.0.1:{port}",
             "--storage.tsdb.path=data",
