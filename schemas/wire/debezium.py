@@ -78,9 +78,7 @@ class Debezium(Increments):
             except DecodeError as error:
                 rows.refuse(at, WHOLE, error.reason, error.detail)
         columns = rows.whole(self._to_ms)
-        self.add_up(columns, np.ones(len(columns.values), np.bool_), interner)
-        kept = columns.series >= 0
-        return columns if kept.all() else columns.keep(kept)
+        return self.add_up(columns, np.ones(len(columns.values), np.bool_), interner)
 
     def _read(self, value: bytes) -> _Record:
         if (fault := size_fault(value, self._limits)) is not None:

@@ -56,8 +56,11 @@ class Increments:
         totals = {k.removeprefix(_TOTALS): c for k, c in columns.items() if k.startswith(_TOTALS)}
         self._totals.restore(totals)
 
-    def add_up(self, columns: Columns, adds: NDArray[np.bool_], interner: Interner) -> None:
-        """Put totals in the place of these increments; a total's time is never before that of the one before it."""
+    def add_up(self, columns: Columns, adds: NDArray[np.bool_], interner: Interner) -> Columns:
+        """The columns of accepted series with totals in the place of these increments.
+
+        A total's time is never before that of the one before it.
+        """
         good = (columns.series >= 0) & (columns.times >= 0) & np.isfinite(columns.values)
         mine = np.flatnonzero(adds & good)
         # many increments may have one time: none of them is one that was sent twice
@@ -66,3 +69,5 @@ class Increments:
         prints = interner.fingerprints(columns.series[mine])
         times, sums, _ = self._totals.add(prints, columns.times[mine], turns, columns.values[mine])
         columns.times[mine], columns.values[mine] = times, sums
+        kept = columns.series >= 0
+        return columns if kept.all() else columns.keep(kept)

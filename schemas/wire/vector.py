@@ -57,10 +57,7 @@ class Vector(Increments):
             for at, metric in each if found is None else enumerate(found):
                 self._add(rows, at, metric, adds)
         columns = rows.whole(self._to_ms)
-        if any(adds):
-            self.add_up(columns, np.array(adds, np.bool_), interner)
-        kept = columns.series >= 0
-        return columns if kept.all() else columns.keep(kept)
+        return self.add_up(columns, np.array(adds, np.bool_), interner)
 
     def _at_once(self, rows: Rows, found: Sequence[Metric], adds: list[bool]) -> bool:
         """Whether a chunk was read whole: counters and gauges alone, of known series."""
