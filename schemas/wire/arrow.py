@@ -157,8 +157,8 @@ class Arrow:
 def _id(metric: str, labels: dict[str, str], interner: Interner) -> int:
     """Id of a label set; raises DecodeError where it is refused."""
     raw = _encode(labels)
-    known = interner.forms(metric).get(raw)
-    return interner.intern(metric, raw, labels) if known is None else known
+    known = interner.get(metric, raw)
+    return interner.intern(metric, raw, labels) if known < 0 else known
 
 
 def _check_columns(schema: pa.Schema) -> None:

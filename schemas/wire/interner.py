@@ -10,7 +10,7 @@ writes in new forms, so much is read in a minute, for it may be a known series; 
 of new series costs little.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -44,7 +44,6 @@ class Interner:
         label_bytes: canonical bytes of each id's label set, empty where it was not seen since a restart.
         identity: how tenant and locality are found.
         tenants: numbers of the tenants, and how much they have here.
-        tenant: tenant of all that is interned now, where its record says it; None where its labels do.
         labelling: how labels are made ours.
         drops: whether there is anything that a rule drops.
         resets: grows when ids get other label sets, or are no longer found.
@@ -55,7 +54,7 @@ class Interner:
         self, identity: Identity, limits: LimitsConfig, labelling: Labelling = AS_WRITTEN
     ) -> None:
         self.identity = identity
-        self.tenant: str | None = None
+        self._tenant: str | None = None
         self.drops = False
         self._limits = limits
         self.labelling = labelling
@@ -73,13 +72,28 @@ class Interner:
     def __len__(self) -> int:
         return len(self.label_bytes)
 
-    def forms(self, metric: str) -> Mapping[bytes, int]:
-        """Ids by the raw forms of labels that this metric has come with."""
-        return self._forms.of(self._whole(metric))
+    @property
+    def tenant(self) -> str | None:
+        """Tenant of all that is interned now, where its record says it; None where its labels do."""
+        return self._tenant
 
-    def _whole(self, metric: str) -> str:
-        """What forms go by: a form means another series in a record of another tenant."""
-        return metric if self.tenant is None else f"{len(self.tenant)} {self.tenant} {metric}"
+    @tenant.setter
+    def tenant(self, tenant: str | None) -> None:
+        self._tenant = tenant
+        self._forms.belong(tenant)
+
+    def find(self, metrics: Sequence[str], raws: Sequence[bytes]) -> NDArray[np.intp]:
+        """Id of each of these raw forms of labels, of the metrics beside them; -1 where it is not known."""
+        return self._forms.find(metrics, raws)
+
+    def get(self, metric: str, raw: bytes) -> int:
+        """Id of one raw form, -1 where it is not known."""
+        return self._forms.get(metric, raw)
+
+    @property
+    def forms(self) -> int:
+        """How many raw forms are remembered."""
+        return len(self._forms.ids)
 
     @property
     def mapped(self) -> Collection[str]:
@@ -111,15 +125,14 @@ class Interner:
             DecodeError: the metric or a label breaks a limit, or there is no room for another series or tenant.
 
         """
-        whole = self._whole(metric)
-        remembered = self._forms.of(whole).get(raw)
-        if remembered is not None:
+        remembered = self._forms.get(metric, raw)
+        if remembered >= 0:
             return remembered
         named = self._named(metric, labels) if self._tenant_moves else None
         tenant = self.tenant_of(labels if named is None else named.labels)
         number = self.tenants.number(tenant)
         lack = self._lack(number)
-        strange = lack is not None and not self._forms.was_known(whole, raw)
+        strange = lack is not None and not self._forms.was_known(metric, raw)
         if lack is not None and strange and not self.tenants.look(number):
             raise DecodeError(lack, *self._whose(tenant, number))
         named = named or self._named(metric, labels)
@@ -135,7 +148,7 @@ class Interner:
             self.label_bytes[known] = canonical
             self._columns.partitions[known] = home
             self.drops = self.drops or home == NOWHERE
-        self._remember(whole, raw, known)
+        self._remember(metric, raw, known)
         return known
 
     def _named(self, metric: str, labels: Mapping[str, str]) -> Named:
@@ -183,8 +196,8 @@ class Interner:
         return self._forms.waits
 
     def was_known(self, metric: str, raw: bytes) -> bool:
-        """Whether a form that is not among `forms` was remembered before the restart."""
-        return self._forms.was_known(self._whole(metric), raw)
+        """Whether a form that is not known was remembered before the restart."""
+        return self._forms.was_known(metric, raw)
 
     def _lack(self, number: int) -> DeadLetterReason | None:
         """Why a tenant may have no other series; None when it may."""

@@ -6,7 +6,7 @@ a bad one is refused alone.
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from itertools import repeat
 from typing import Any
@@ -184,13 +184,7 @@ def _columns(
     )
     metrics = [sample.metric for sample in samples]
     raws = _raw_labels(samples)
-    ids: Iterable[int]
-    if len(set(metrics)) == 1:
-        ids = map(interner.forms(metrics[0]).get, raws, repeat(-1))
-    else:
-        forms = {metric: interner.forms(metric).get for metric in set(metrics)}
-        ids = (forms[metric](raw, -1) for metric, raw in zip(metrics, raws, strict=True))
-    columns.series = np.fromiter(ids, np.intp, len(raws))
+    columns.series = interner.find(metrics, raws)
     if not len(raws) or columns.series.min() >= 0:
         return columns
     newcomers = _Newcomers(columns, interner)
@@ -240,8 +234,8 @@ class _Newcomers:
 
     def id_of(self, at: int, metric: str, raw: bytes) -> int:
         """Id of the label set of sample `at`, -1 where it is refused."""
-        known = self._interner.forms(metric).get(raw)
-        if known is not None:
+        known = self._interner.get(metric, raw)
+        if known >= 0:
             return known
         try:
             name = self._tenants.decode(raw).tenant

@@ -122,7 +122,7 @@ def _read_set(encoded: bytes, print_: int, interner: Interner) -> tuple[str, byt
     labels = dict(pairs)
     metric = labels.pop(METRIC, "")
     raw = _FORM + print_.to_bytes(8, "big")
-    if raw in interner.forms(metric):  # it was checked when it was first seen
+    if interner.get(metric, raw) >= 0:  # it was checked when it was first seen
         return metric, raw, labels
     if encode_labels(make_labels(pairs)) != encoded:
         raise DecodeError(DeadLetterReason.MALFORMED, f"label set not canonical: {encoded[:100]!r}")

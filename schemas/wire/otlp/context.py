@@ -133,5 +133,5 @@ def _scope(data: bytes) -> dict[str, str]:
 def intern(metric: str, labels: Mapping[str, str], interner: Interner) -> int:
     """Id of a series; raises DecodeError where it is refused."""
     raw = _encode(labels)
-    known = interner.forms(metric).get(raw)
-    return interner.intern(metric, raw, labels) if known is None else known
+    known = interner.get(metric, raw)
+    return interner.intern(metric, raw, labels) if known < 0 else known
