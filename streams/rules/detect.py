@@ -150,7 +150,7 @@ class DetectRule:
         rows = self._cache[space_rows]
         if rows.size and rows.min() < 0:
             for row in np.unique(space_rows[rows < 0]).tolist():
-                self._cache[row] = self._enlist(space.labels.encoded[row])
+                self._cache[row] = self._enlist(space.labels.encoded(row))
             rows = self._cache[space_rows]
         return rows
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from detectors.base import IntArray
 from schemas.fingerprints import FingerprintIndex
 from schemas.labels import Labels, decode_labels, encode_labels, fingerprint_bytes
+from schemas.numbers import FreeNumbers
 from streams.rules.checkpoint import AnyColumns
 from streams.windows.columns import pack_label_bytes, unpack_labels
 
@@ -28,7 +29,7 @@ class Roster:
         self.cap = cap
         self._encoded: list[bytes] = []
         self._index = FingerprintIndex()
-        self._free: list[int] = []
+        self._free = FreeNumbers()
 
     def __len__(self) -> int:
         return len(self._index)
@@ -67,7 +68,7 @@ class Roster:
             size = self.capacity
             wider = min(self.cap, max(FIRST_CAPACITY, 2 * size))
             self._encoded.extend([FREE] * (wider - size))
-            self._free = list(range(wider - 1, size - 1, -1))
+            self._free = FreeNumbers(np.arange(wider - 1, size - 1, -1))
         number = self._free.pop()
         self._encoded[number] = encoded
         self._index.add_one(fingerprint, number)
@@ -79,7 +80,7 @@ class Roster:
         self._index.remove(_prints([self._encoded[number] for number in freed]))
         for number in freed:
             self._encoded[number] = FREE
-        self._free += freed
+        self._free.extend(freed)
 
     def shrink(self) -> IntArray | None:
         """Where most numbers are free, number the others anew from 0; their old numbers in that order, else None."""
@@ -89,7 +90,7 @@ class Roster:
         kept = self.numbers
         encoded = [self._encoded[number] for number in kept.tolist()]
         self._encoded = encoded + [FREE] * (size - len(encoded))
-        self._free = list(range(size - 1, len(encoded) - 1, -1))
+        self._free = FreeNumbers(np.arange(size - 1, len(encoded) - 1, -1))
         self._index.replace(_prints(encoded), np.arange(len(encoded)))
         return kept
 
@@ -100,7 +101,7 @@ class Roster:
             **pack_label_bytes([self._encoded[number] for number in numbers.tolist()]),
             "numbers": numbers,
             "capacity": np.array([self.capacity], np.int64),
-            "free": np.array(self._free, np.int64),
+            "free": self._free.all(),
         }
 
     def restore(self, columns: AnyColumns) -> None:
@@ -116,7 +117,7 @@ class Roster:
         for each, number in zip(encoded, numbers.tolist(), strict=True):
             self._encoded[number] = each
         self._index.replace(_prints(encoded), numbers)
-        self._free = columns["free"].tolist()
+        self._free = FreeNumbers(columns["free"])
 
 
 def _prints(encoded: Iterable[bytes]) -> NDArray[np.uint64]:

@@ -17,7 +17,7 @@ from schemas.errors import RuleError
 from schemas.labels import METRIC, TENANT, Labels, get_label
 from schemas.samples import Float64s, Int64s
 from streams.windows.blocks import Bools
-from streams.windows.label_sets import LabelSets
+from streams.windows.label_sets import LabelSets, Origin
 
 
 class Vector(NamedTuple):
@@ -93,6 +93,7 @@ class Projection:
         self.source = source
         self.target = target
         self._transform = transform
+        self._origin = Origin(source.labels, transform)
         self._epochs = (source.epoch, target.epoch)
         self._map = np.zeros(0, np.int64)
         self._injective = True
@@ -102,6 +103,7 @@ class Projection:
         epochs = (self.source.epoch, self.target.epoch)
         if epochs != self._epochs:
             self._epochs = epochs
+            self._origin = Origin(self.source.labels, self._transform)
             self._map = np.zeros(0, np.int64)
         if len(self._map) < len(self.source):
             more = np.full(len(self.source) - len(self._map), -1, np.int64)
@@ -109,7 +111,7 @@ class Projection:
         found = self._map[rows]
         if len(found) and found.min() < 0:
             for row in np.unique(rows[found < 0]).tolist():
-                self._map[row] = self.target.row(self._transform(self.source.labels[row]))
+                self._map[row] = self.target.labels.number_made(self._origin, row)
             self._injective = not has_repeats(self._map[self._map >= 0], len(self.target))
             found = self._map[rows]
         return found

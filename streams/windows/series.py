@@ -26,6 +26,7 @@ from schemas.labels import (
     fingerprint_bytes,
     get_label,
 )
+from schemas.numbers import FreeNumbers
 from schemas.samples import STALE_BITS, Float64s, Int64s, UInt64s
 from streams.windows.arena import NEVER, Arena, Edges, Windows, fitted, stretch_index
 from streams.windows.blocks import Bools
@@ -88,7 +89,7 @@ class SeriesStore:
         self._heard = np.zeros(0, np.int64)
         self._labels: list[bytes] = []
         self._index = FingerprintIndex()
-        self._free: list[int] = []
+        self._free = FreeNumbers()
         self._tenants = StoreTenants(self.max_series, self._max_per_tenant)
         self._arena = Arena()
         self.bag = Bag()
@@ -192,8 +193,7 @@ class SeriesStore:
             size = max(LEAST_ROWS, 2 * (int(alive.max(initial=-1)) + 1))
             if 2 * size <= len(self.born):
                 self._resize(size)
-            free = np.flatnonzero(self.born == 0)[::-1]
-            self._free = free.tolist()
+            self._free = FreeNumbers(np.flatnonzero(self.born == 0)[::-1])
         return gone.tolist()
 
     def snapshot(self) -> dict[str, NDArray[np.generic]]:
@@ -248,7 +248,9 @@ class SeriesStore:
         self.generation += 1
         self.retirements += 1
         self._resize(size)
-        self._free = sorted(set(range(size)) - set(rows.tolist()), reverse=True)
+        free = np.ones(size, np.bool_)
+        free[rows] = False
+        self._free = FreeNumbers(np.flatnonzero(free)[::-1])
         prints = np.array([fingerprint_bytes(each) for each in labels], np.uint64)
         for at, row in enumerate(rows.tolist()):
             self._occupy(row, labels[at], decoded[at])
@@ -290,7 +292,7 @@ class SeriesStore:
             size = len(self._labels)
             wider = min(self.max_series, max(LEAST_ROWS, 2 * size))
             self._resize(wider)
-            self._free = list(range(wider - 1, size - 1, -1))
+            self._free = FreeNumbers(np.arange(wider - 1, size - 1, -1))
         return self._free.pop()
 
     def _occupy(self, row: int, encoded: bytes, labels: Labels) -> None:
