@@ -24,6 +24,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "example detector": lambda: _example("detector.py"),
     "example receiver": lambda: _example("receiver.py"),
     "functions": tables.functions,
+    "headlines": tables.headlines,
     "lint codes": tables.lint_codes,
     "metrics": tables.metrics,
     "numbers": tables.numbers,
