@@ -53,6 +53,9 @@ class Reader:
         self, decoder: Decoder, interner: Interner, time: TimeConfig, limits: LimitsConfig
     ) -> None:
         self._decoder = decoder
+        # a look at a protocol takes ten microseconds, as long as a small chunk may
+        self._asking = decoder if isinstance(decoder, Asking) else None
+        self._remembering = decoder if isinstance(decoder, Remembering) else None
         self._time = time
         self.interner = interner
         self.limits = Limits(limits, interner)
@@ -68,20 +71,20 @@ class Reader:
 
     def wanted(self, chunk: Chunk) -> set[int]:
         """Ids of schemas that are to be learnt before this chunk is read."""
-        if not isinstance(self._decoder, Asking):
+        if self._asking is None:
             return set()
-        return self._decoder.wanted(chunk.values, chunk.headers)
+        return self._asking.wanted(chunk.values, chunk.headers)
 
     def learn(self, answers: Answers) -> None:
         """Take in schemas."""
-        if isinstance(self._decoder, Asking):
-            self._decoder.learn(answers)
+        if self._asking is not None:
+            self._asking.learn(answers)
 
     def read(self, chunk: Chunk) -> tuple[Samples, list[DeadLetter]]:
         """Samples to keep, and dead letters for what is refused: of a tenant's flood only the first of each minute."""
         self.limits.compact()
-        if isinstance(self._decoder, Remembering):
-            self._decoder.begin(chunk.topic, chunk.partition)
+        if self._remembering is not None:
+            self._remembering.begin(chunk.topic, chunk.partition)
         stamps = np.array(chunk.timestamps, np.int64)
         if len(stamps):
             self.record_time = max(self.record_time, int(stamps.max()))
@@ -178,8 +181,8 @@ class Reader:
     def snapshot(self) -> tuple[dict[str, NDArray[np.generic]], dict[str, Any]]:
         """Columns and small facts that `restore` takes."""
         columns, facts = self.limits.snapshot()
-        if isinstance(self._decoder, Remembering):
-            columns |= {DECODER + name: c for name, c in self._decoder.snapshot().items()}
+        if self._remembering is not None:
+            columns |= {DECODER + name: c for name, c in self._remembering.snapshot().items()}
         return columns, {**facts, "newest": self.newest, "read_until": self.record_time}
 
     def restore(self, columns: Mapping[str, NDArray[np.generic]], facts: Mapping[str, Any]) -> None:
@@ -190,7 +193,7 @@ class Reader:
 
         """
         self.limits.restore(columns, facts)
-        if isinstance(self._decoder, Remembering):
+        if self._remembering is not None:
             own = {k.removeprefix(DECODER): c for k, c in columns.items() if k.startswith(DECODER)}
-            self._decoder.restore(own)
+            self._remembering.restore(own)
         self.newest, self.record_time = facts["newest"], facts["read_until"]
