@@ -11,6 +11,8 @@ from streams.windows.blocks import Block, Bools, blocks, compensated_sum, reduce
 
 PIECE = 16384
 """Windows at a time: what is computed of them stays in the cache of a core."""
+COLUMNS = 6
+"""So many columns hold all that is computed of a piece."""
 EXTRAPOLATION_LIMIT = 1.1
 """A window's edge nearer than 1.1 mean distances of samples is taken to be within the series."""
 
@@ -34,41 +36,61 @@ def _extrapolated(
     windows: Windows, *, is_counter: bool, per_seconds: float = 1.0
 ) -> tuple[Float64s, Bools]:
     result = np.empty(len(windows.low))
+    counts = windows.high - windows.low
+    scratch = np.empty((COLUMNS, min(PIECE, len(result))))
     for start in range(0, len(result), PIECE):
-        piece = windows.part(slice(start, start + PIECE))
-        result[start : start + PIECE] = _extrapolate(
-            piece, is_counter=is_counter, per_seconds=per_seconds
+        stretch = slice(start, start + PIECE)
+        piece, made = windows.part(stretch), result[stretch]
+        made[:] = _extrapolate(
+            piece,
+            counts[stretch],
+            scratch[:, : len(made)],
+            is_counter=is_counter,
+            per_seconds=per_seconds,
         )
-    return result, windows.high - windows.low > 1
+    return result, counts > 1
 
 
-def _extrapolate(windows: Windows, *, is_counter: bool, per_seconds: float) -> Float64s:
-    values, low, last = windows.columns.values, windows.low, windows.high - 1
-    first_value = values[low]
+def _extrapolate(
+    windows: Windows, counts: Int64s, scratch: Float64s, *, is_counter: bool, per_seconds: float
+) -> Float64s:
+    """Increase of each window. It lies in `scratch`, written over from piece to piece: it stays in the cache."""
+    values, low = windows.columns.values, windows.low
+    result: Float64s
+    result, to_start, to_end, sampled, average, other = scratch
+    whole, mask = other.view(np.int64), np.empty(len(low), np.bool_)
+    first_value = values.take(low)
     if windows.edges is None:
-        times = windows.columns.times
+        times, last = windows.columns.times, windows.high - 1
         first_ms, last_ms, last_value = times[low], times[last], values[last]
     else:
         first_ms, last_ms, last_value, *_ = windows.edges
-    result = last_value - first_value
+    np.subtract(last_value, first_value, out=result)
     if is_counter:
-        fallen = _fallen(windows)
-        if len(fallen):
+        falls = _falling(windows)
+        if falls.any():
+            fallen = np.flatnonzero(falls)
             result[fallen] += _lost_in_resets(values, low[fallen], windows.high[fallen])
 
     # all in ms, for only their ratio counts
-    to_start = (first_ms - windows.start_ms).astype(np.float64)
-    to_end = (windows.end_ms - last_ms).astype(np.float64)
-    sampled = (last_ms - first_ms).astype(np.float64)
-    average = sampled / (last - low)
-    limit = average * EXTRAPOLATION_LIMIT
-    half = average * 0.5
-    _replace(to_start, to_start >= limit, half)
+    to_start[:] = np.subtract(first_ms, windows.start_ms, out=whole)
+    to_end[:] = np.subtract(windows.end_ms, last_ms, out=whole)
+    sampled[:] = np.subtract(last_ms, first_ms, out=whole)
+    average[:] = np.subtract(counts, 1, out=whole)
+    np.divide(sampled, average, out=average)
+    limit = np.multiply(average, EXTRAPOLATION_LIMIT, out=other)
+    half = np.multiply(average, 0.5, out=average)
+    for edge in (to_start, to_end):
+        if np.greater_equal(edge, limit, out=mask).any():
+            np.copyto(edge, half, where=mask)
     if is_counter:
         # A counter is not below zero: it cannot have begun before the line through it meets zero.
-        to_zero = sampled * (first_value / result)
-        _replace(to_start, (result > 0) & (first_value >= 0) & (to_zero < to_start), to_zero)
-    _replace(to_end, to_end >= limit, half)
+        to_zero = np.divide(first_value, result, out=other)
+        to_zero *= sampled
+        if np.less(to_zero, to_start, out=mask).any():
+            mask &= result > 0
+            mask &= first_value >= 0
+            np.copyto(to_start, to_zero, where=mask)
     to_start += sampled
     to_start += to_end
     sampled *= per_seconds
@@ -77,18 +99,9 @@ def _extrapolate(windows: Windows, *, is_counter: bool, per_seconds: float) -> F
     return result
 
 
-def _replace(column: Float64s, mask: Bools, by: Float64s) -> None:
-    """Where the mask is true, which is seldom, take the other column's values."""
-    at = np.flatnonzero(mask)
-    if len(at):
-        column[at] = by[at]
-
-
-def _fallen(windows: Windows) -> Int64s:
-    """The windows in which a value falls."""
-    if windows.edges is None:
-        return np.flatnonzero(_falls(windows) > 0)
-    return np.flatnonzero(windows.edges.fell > windows.low)
+def _falling(windows: Windows) -> Bools:
+    """In which windows a value falls."""
+    return _falls(windows) > 0 if windows.edges is None else windows.edges.falls
 
 
 def _falls(windows: Windows) -> Int64s:

@@ -171,6 +171,7 @@ class RangeSelector(Selector, RangeNode):
         self._cursor = Cursor()
         self._sorted: Int64s | None = None
         self._stored = self._places = self._filled = np.zeros(0, np.int64)
+        self._found = self._back = np.zeros(0, np.int64)
 
     def windows(self, moment: Moment) -> tuple[Int64s, Windows]:
         """Rows of `space` and their windows, empty ones left out."""
@@ -179,14 +180,17 @@ class RangeSelector(Selector, RangeNode):
             self._sorted = self.rows
             self._places = np.argsort(self.rows, kind="stable")
             self._stored = self.rows[self._places]
+            self._found = self.targets[self._places]
+            self._back = np.argsort(self._places)
         end_ms = self.selection.anchor.time(moment)
         start_ms = end_ms - self.selection.range_ms
         found = moment.store.window(self._stored, start_ms, end_ms, self._cursor)
         found = found._replace(t_ms=moment.t_ms)
         filled = found.high > found.low
         self._filled = self._places
-        if not filled.all():
-            self._filled, found = self._places[filled], found.keep(filled)
+        if filled.all():
+            return self._found, found
+        self._filled, found = self._places[filled], found.keep(filled)
         return self.targets[self._filled], found
 
     @property
@@ -196,10 +200,10 @@ class RangeSelector(Selector, RangeNode):
 
     def in_order(self, rows: Int64s, values: Float64s, there: Bools) -> Vector:
         """What was made of the windows of the last call, where there is something, by label set."""
+        if len(rows) == len(self.rows) and there.all():
+            return Vector(self.targets, values.take(self._back))
         ordered = np.empty(len(self.rows))
         ordered[self._filled] = values
-        if len(rows) == len(self.rows) and there.all():
-            return Vector(self.targets, ordered)
         made = np.zeros(len(self.rows), np.bool_)
         made[self._filled] = there
         return Vector(self.targets[made], ordered[made])

@@ -108,12 +108,12 @@ class Projection:
         if len(self._map) < len(self.source):
             more = np.full(len(self.source) - len(self._map), -1, np.int64)
             self._map = np.concatenate((self._map, more))
-        found = self._map[rows]
+        found = self._map.take(rows)
         if len(found) and found.min() < 0:
             for row in np.unique(rows[found < 0]).tolist():
                 self._map[row] = self.target.labels.number_made(self._origin, row)
             self._injective = not has_repeats(self._map[self._map >= 0], len(self.target))
-            found = self._map[rows]
+            found = self._map.take(rows)
         return found
 
     def distinct(self, rows: Int64s) -> Int64s:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.samples import Float64s, Int32s, Int64s
+from schemas.samples import STALE_BITS, Float64s, Int32s, Int64s
 from streams.windows.blocks import Bools
 
 NEVER = int(np.iinfo(np.int64).max)
@@ -53,16 +53,15 @@ def make_columns(size: int) -> Columns:
 
 
 class Edges(NamedTuple):
-    """Of each window the time of its first sample, time and value of its last, and the position of its row's last fall.
+    """Of each window the time of its first sample, time and value of its last, and whether a value falls in it.
 
-    A fall is a sample that is less than the one before it; the position is less than 0 where there was none. `origin`
-    is that of the row, `Arena.origin`.
+    A fall is a sample that is less than the one before it. `origin` is that of the row, `Arena.origin`.
     """
 
     first_ms: Int64s
     last_ms: Int64s
     last: Float64s
-    fell: Int64s
+    falls: Bools
     origin: Int64s
 
 
@@ -101,7 +100,7 @@ class Windows(NamedTuple):
                 edges.first_ms[index],
                 edges.last_ms[index],
                 edges.last[index],
-                edges.fell[index],
+                edges.falls[index],
                 edges.origin[index],
             )
         return self._replace(low=self.low[index], high=self.high[index], edges=edges)
@@ -224,6 +223,36 @@ class Arena:
         base = np.where(has_past, columns.resets[tail - 1], 0) - running[starts] + fallen[starts]
         columns.resets[at] = running + np.repeat(base, counts)
         self.tail[rows] += counts
+
+    def cut(self, rows: Int64s, after_ms: int) -> tuple[Int64s, Int64s, Float64s]:
+        """Forget the samples of these distinct rows that are later than a time; rows, times, values of what has gone.
+
+        Stale markers are among them; where one goes, the sample that it ended goes on.
+        """
+        columns = self.columns
+        low = self.after(rows, after_ms)
+        gone = self.tail[rows] - low
+        at, of = stretch_index(low, gone), np.repeat(rows, gone)
+        self.tail[rows] = low
+        self.fell[rows] = NEVER_FELL
+        counts = low - self.head[rows]
+        left, counts = rows[counts > 0], counts[counts > 0]
+        last = self.tail[left] - 1
+        self.newest_ms[left], self.newest[left] = columns.times[last], columns.values[last]
+        kept, whose = stretch_index(self.head[left], counts), np.repeat(left, counts)
+        falls = (whose[1:] == whose[:-1]) & (columns.values[kept[1:]] < columns.values[kept[:-1]])
+        fell = kept[1:][falls] - self.origin[whose[1:][falls]]
+        np.maximum.at(self.fell, whose[1:][falls], fell)
+        ends = np.concatenate((columns.ended[at], columns.ended[last]))
+        marked = (ends != NEVER) & (ends > after_ms)
+        columns.ended[last[columns.ended[last] > after_ms]] = NEVER
+        markers = np.concatenate((of, left))[marked]
+        stale = np.full(len(markers), STALE_BITS, np.int64).view(np.float64)
+        of = np.concatenate((of, markers))
+        times = np.concatenate((columns.times[at], ends[marked]))
+        values = np.concatenate((columns.values[at], stale))
+        order = np.lexsort((times, of))
+        return of[order], times[order], values[order]
 
     def _rooms(self, rows: Int64s, needs: Int64s) -> Int64s:
         filled = self.tail[rows] - self.head[rows] + needs

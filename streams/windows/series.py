@@ -171,10 +171,16 @@ class SeriesStore:
             low, high = arena.after(rows, start_ms), arena.after(rows, end_ms)
             return Windows(arena.columns, low, high, start_ms, end_ms)
         found = cursor.after(arena, rows, start_ms, self.retirements)
-        fell = found.origin + arena.fell[rows]
-        newest_ms, newest = arena.newest_ms[rows], arena.newest[rows]
-        edges = Edges(found.times, newest_ms, newest, fell, found.origin)
-        return Windows(arena.columns, found.at, arena.tail[rows], start_ms, end_ms, edges=edges)
+        falls = arena.fell.take(rows) > found.numbers
+        newest_ms, newest = arena.newest_ms.take(rows), arena.newest.take(rows)
+        edges = Edges(found.times, newest_ms, newest, falls, found.origin)
+        return Windows(arena.columns, found.at, found.tail, start_ms, end_ms, edges=edges)
+
+    def cut(self, rows: Int64s, after_ms: int) -> tuple[Int64s, Int64s, Float64s]:
+        """Forget what these distinct rows hold after a time; rows, times and values of it, as `append` takes them."""
+        gone = self._arena.cut(rows, after_ms)
+        self._last[rows] = np.minimum(self._last[rows], after_ms)
+        return gone
 
     def retire(self, before_ms: int) -> list[int]:
         """Forget the series whose last sample or stale marker is older; their rows may be used again."""

@@ -68,7 +68,25 @@ def test_windows_are_those_of_a_search(
         np.testing.assert_array_equal(known.edges.last_ms, times[plain.high - 1])
         np.testing.assert_array_equal(known.edges.last, values[plain.high - 1])
         falls = plain.columns.resets[plain.high - 1] > plain.columns.resets[plain.low]
-        np.testing.assert_array_equal(known.edges.fell > known.low, falls)
+        np.testing.assert_array_equal(known.edges.falls, falls)
+
+
+def test_windows_of_steady_series_move_by_one_two_or_no_samples() -> None:
+    """Where every row has a sample in its window, at each evaluation: again at the same time, a step on, two on."""
+    store = SeriesStore(max_series=50, retention_ms=1_000)
+    rows = np.sort(rows_of(store, list(range(SERIES))))
+    cursor, last_ms = Cursor(), 0
+    for end_ms in (60, 60, 70, 80, 80, 100, 110, 130, 130, 130, 140):
+        fresh = np.arange(last_ms + 10, end_ms + 1, 10)
+        at = np.repeat(rows, len(fresh))
+        store.append(at, np.tile(fresh, len(rows)), np.tile(fresh / 10, len(rows)))
+        last_ms = end_ms
+
+        moved = store.window(rows, end_ms - 45, end_ms, cursor)
+
+        assert moved.edges is not None
+        np.testing.assert_array_equal(moved.low, store.window(rows, end_ms - 45, end_ms).low)
+        np.testing.assert_array_equal(moved.edges.first_ms, np.full(SERIES, end_ms - 40))
 
 
 def test_a_window_behind_the_newest_sample_is_searched() -> None:

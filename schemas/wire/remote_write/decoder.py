@@ -112,7 +112,7 @@ class RemoteWrite:
             samples.times,
             samples.values,
             records[body],
-            np.arange(len(body)) - (np.cumsum(counts) - counts)[body],
+            np.arange(len(body)) - (counts.cumsum() - counts)[body],
             [Refusal(records.item(at), WHOLE, *fault) for at, fault in whole.items()],
             meant=samples.meant,
             histograms=samples.histograms,

@@ -154,6 +154,8 @@ def _walked(
     data: Bytes, owner: NDArray[np.intp], at: Int64s, limit: Int64s, bad: NDArray[np.bool_]
 ) -> Fields:
     """The rest of the fields of these messages, one message after the other."""
+    if not len(owner):
+        return Fields(owner, at, at, at, limit)
     rows: list[tuple[int, int, int, int, int]] = []
     for number, begin, last in zip(owner.tolist(), at.tolist(), limit.tolist(), strict=True):
         try:
@@ -181,23 +183,30 @@ def read_packed(
 ) -> tuple[Int64s, Int64s, NDArray[np.bool_]]:
     """Packed varints that stand there, end to end; how many each stretch has, and which stretches are none."""
     lengths = ends - starts
-    offsets = np.cumsum(lengths) - lengths
-    total = int(lengths.sum())
-    packed = data[np.arange(total) + np.repeat(starts - offsets, lengths)]
+    behind_each = lengths.cumsum()
+    offsets = behind_each - lengths
+    packed = data.take(np.arange(int(lengths.sum())) + (starts - offsets).repeat(lengths))
     last = packed < _CONTINUES
-    finish = last.nonzero()[0]
-    counts = np.diff(np.searchsorted(finish, offsets + lengths), prepend=0)
-    filled = lengths.nonzero()[0]
     bad = np.zeros(len(starts), np.bool_)
-    bad[filled] = ~last[(offsets + lengths)[filled] - 1]
-    if total == len(finish):
-        return packed.astype(np.int64), counts, bad
+    if last.all():
+        return packed.astype(np.int64), lengths, bad
+    more = (~last).nonzero()[0]
+    counts = lengths - np.bincount(behind_each.searchsorted(more, "right"), minlength=len(starts))
+    filled = lengths.nonzero()[0]
+    bad[filled] = ~last[behind_each[filled] - 1]
+    if not bad.any() and last[more + 1].all():
+        # of two bytes at most: nearly all
+        values = packed.astype(np.int64)
+        values[more + 1] <<= 7
+        values[more + 1] |= packed[more] & 0x7F
+        return values[last], counts, bad
+    finish = last.nonzero()[0]
     begin = np.concatenate(([0], finish[:-1] + 1))[: len(finish)]
     # one that is cut off does not run on into the next stretch
     some = counts > 0
-    begin[(np.cumsum(counts) - counts)[some]] = offsets[some]
+    begin[(counts.cumsum() - counts)[some]] = offsets[some]
     endless = finish - begin >= _MOST_VARINT_BYTES
     if endless.any():
-        bad[np.repeat(np.arange(len(starts)), counts)[endless]] = True
+        bad[np.arange(len(starts)).repeat(counts)[endless]] = True
     padded = np.concatenate((packed, np.zeros(PADDING, np.uint8)))
     return read_varints(padded, begin)[0], counts, bad

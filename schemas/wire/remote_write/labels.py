@@ -136,21 +136,28 @@ class NumberedLabels:
     ) -> None:
         count = len(buffer.starts)
         mine = ((fields.tag == REFS_2) | (fields.tag == REF_2)).nonzero()[0]
-        # in the order of the buffer: a field that comes in several parts is put together
-        mine = mine[np.argsort(fields.at[mine], kind="stable")]
+        at = fields.at[mine]
+        if (at[1:] < at[:-1]).any():
+            # in the order of the buffer: a field that comes in several parts is put together
+            mine = mine[at.argsort()]
         owner = fields.owner[mine]
         refs, counts, bad = read_packed(buffer.data, fields.start[mine], fields.end[mine])
         lengths = np.bincount(owner, counts, count).astype(np.int64)
-        self.bad = lengths % 2 == 1
+        self.bad = (lengths & 1).astype(np.bool_)
         self.bad[owner[bad]] = True
         # the symbols of all bodies, one after the other, and which of them each number means
         self._symbols = [text for body in bodies for text in body.symbols or ()]
         ends = np.cumsum([0, *(len(body.symbols or ()) for body in bodies)])
-        body = np.repeat(buffer.body[owner], counts) if len(bodies) > 1 else 0
-        place = refs + ends[body]
-        wrong = (refs < 0) | (place >= ends[body + 1])
+        if len(bodies) > 1:
+            body = buffer.body[owner].repeat(counts)
+            first, most = ends[body], np.diff(ends)[body]
+        else:
+            first, most = ends[:1], ends[1:]
+        place = refs + first
+        # a number below zero is one above all others
+        wrong = refs.view(np.uint64) >= most.view(np.uint64)
         if wrong.any():
-            self.bad[np.repeat(owner, counts)[wrong]] = True
+            self.bad[owner.repeat(counts)[wrong]] = True
             place[wrong] = len(self._symbols)
         used = np.zeros(len(self._symbols) + 1, np.bool_)
         used[place] = True
@@ -158,7 +165,8 @@ class NumberedLabels:
         numbers = np.zeros(len(used), np.uint32)
         numbers[chosen] = known.numbers([self._symbols[at] for at in chosen.tolist()])
         self._place = place
-        self._ends = np.cumsum(np.append(0, lengths))
+        self._ends = np.zeros(count + 1, np.int64)
+        lengths.cumsum(out=self._ends[1:])
         self._bytes = numbers[place].tobytes()
 
     def keys(self) -> list[bytes]:
