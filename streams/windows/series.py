@@ -178,9 +178,11 @@ class SeriesStore:
 
     def cut(self, rows: Int64s, after_ms: int) -> tuple[Int64s, Int64s, Float64s]:
         """Forget what these distinct rows hold after a time; rows, times and values of it, as `append` takes them."""
-        gone = self._arena.cut(rows, after_ms)
         self._last[rows] = np.minimum(self._last[rows], after_ms)
-        return gone
+        # whoever has read these rows reads them anew
+        self.generation += 1
+        self.born[rows] = self.generation
+        return self._arena.cut(rows, after_ms)
 
     def retire(self, before_ms: int) -> list[int]:
         """Forget the series whose last sample or stale marker is older; their rows may be used again."""
