@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from river import drift, stats, time_series
+from river import anomaly, drift, stats, time_series
 
 from benchmarks import workload
 from benchmarks.measure import per_cpu_second
@@ -19,11 +19,21 @@ from detectors import registry
 PEER_SAMPLES = 20_000
 PEER_SERIES = 100
 STEP_MS = 60_000
-# Samples of each series before the clock starts; `extreme` sets its thresholds at 200.
+DAY_MS = 86_400_000
+# Samples of each series before the clock starts: `extreme` sets its thresholds at 200, `seasonal` needs a season.
 WARM = 64
-WARM_OF: Mapping[str, int] = {"extreme": 208}
+WARM_OF: Mapping[str, int] = {"extreme": 208, "seasonal": DAY_MS // STEP_MS + WARM}
+# Without a season given it is another detector, which tries a day and a week side by side.
+PARAMS: Mapping[str, Mapping[str, object]] = {"seasonal": {"season_ms": DAY_MS}}
 TEN_MILLION = Goal("value", ">=", 10_000_000)
-GOALS: Mapping[str, Goal] = dict.fromkeys(("robust", "ewma", "seasonal"), TEN_MILLION)
+GOALS: Mapping[str, Goal] = {
+    **dict.fromkeys(("robust", "ewma", "seasonal"), TEN_MILLION),
+    "auto": Goal("value", ">=", 2_000_000),
+}
+# Members of a group, for banks that judge members beside each other.
+GROUP = 10
+# Seasons of river's forecasters, in samples; the least that stands for a day.
+PEER_SEASON = 24
 
 
 class Spread:
@@ -37,7 +47,7 @@ class Spread:
         score = (value - self.mean.get()) / (self.variance.get() ** 0.5 or 1.0)
         self.mean.update(value)
         self.variance.update(value)
-        return score
+        return float(score)
 
 
 class Quartiles:
@@ -79,6 +89,24 @@ class Error:
         return float(score)
 
 
+class Foretold:
+    """River's detector that judges by the error of a forecast of trend and season."""
+
+    def __init__(self) -> None:
+        forecaster = time_series.HoltWinters(
+            alpha=0.1, beta=0.01, gamma=0.1, seasonality=PEER_SEASON
+        )
+        for _ in range(2 * PEER_SEASON):
+            forecaster.learn_one(workload.NOISE)
+        self.model = anomaly.PredictiveAnomalyDetection(forecaster, horizon=1, n_std=3.0)
+
+    def take(self, value: float) -> float:
+        """Return the value's score, then learn it."""
+        score = self.model.score_one(None, value)
+        self.model.learn_one(None, value)
+        return float(score)
+
+
 def holt_winters() -> Error:
     """River's Holt's method; it cannot forecast before its first two values."""
     made = Error(time_series.HoltWinters(alpha=0.1, beta=0.01))
@@ -87,9 +115,19 @@ def holt_winters() -> Error:
     return made
 
 
+def seasonal() -> Error:
+    """River's method of Holt and Winters; it cannot forecast before its first two seasons."""
+    made = Error(time_series.HoltWinters(alpha=0.1, beta=0.01, gamma=0.1, seasonality=PEER_SEASON))
+    for _ in range(2 * PEER_SEASON):
+        made.model.learn_one(workload.NOISE)
+    return made
+
+
 PEERS: Mapping[str, tuple[str, Callable[[], Any]]] = {
     "ewma": ("river's EWMean and EWVar, one a series", Spread),
     "robust": ("river's RollingQuantile and RollingIQR, one a series", Quartiles),
+    "seasonal": ("river's HoltWinters with a season, one a series", seasonal),
+    "auto": ("river's PredictiveAnomalyDetection, one a series", Foretold),
     "page_hinkley": ("river's PageHinkley, one a series", Drift),
     "holt_winters": ("river's HoltWinters without season, one a series", holt_winters),
     "forecast": (
@@ -118,9 +156,11 @@ def measure(seconds: float, command: str) -> Iterator[Row]:
 
 def ours(name: str, seconds: float) -> float:
     """Samples in a CPU second of one of our banks, one sample of each series at a time."""
-    bank = registry.create(name, {})
+    bank = registry.create(name, PARAMS.get(name, {}))
     bank.grow(workload.SERIES)
     rows = np.arange(workload.SERIES, dtype=np.int64)
+    if hasattr(bank, "assign"):
+        bank.assign(rows, rows // GROUP)
     random, step = np.random.default_rng(1), 0
     noise = random.normal(300.0, workload.NOISE, (16, rows.size))
 

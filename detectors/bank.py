@@ -6,7 +6,7 @@ A detector adds two methods to it. `_judge` says what it expected, in what scale
 Refuses NaN, infinities and values whose squares would overflow: they are neither judged nor learnt.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -36,6 +36,8 @@ LARGEST_RAW = float(EDGES[-1])
 # incident is not taken for normal within minutes and a lasting change still is within hours.
 LONGEST_RUN = 8
 RUN_WEIGHTS = 1.0 / np.maximum(np.arange(LONGEST_RUN + 1), 1)
+# By whether a deviation is above 0.
+SIDES = np.array([Reason.BELOW, Reason.ABOVE], np.int8)
 # Before the name of a column: what it held when its row was frozen.
 KEPT = "kept_"
 
@@ -154,35 +156,54 @@ class Bank:
             raise ValueError("rows, times and values must be flat and of equal length")
         if rows.size and (int(rows.min()) < 0 or int(rows.max()) >= self.columns.capacity):
             raise IndexError(f"a row lies outside the capacity of {self.columns.capacity}")
-        scores = Scores.unsaid(values)
-        usable = np.flatnonzero(np.abs(values) <= LARGEST_VALUE)
-        whole = usable.size == rows.size
-        for chosen in rounds(rows if whole else rows[usable]):
+        fit = np.abs(values) <= LARGEST_VALUE
+        whole = bool(fit.all())
+        usable = rows if whole else np.flatnonzero(fit)
+        scores: Scores | None = None
+        for chosen in (
+            self._rounds(rows, times) if whole else self._rounds(rows[usable], times[usable])
+        ):
             where = chosen if whole else usable[chosen]
-            self._round(Round.of(rows[where], times[where], values[where]), scores, where)
-        return scores
+            now = Round.of(rows[where], times[where], values[where])
+            if whole and isinstance(where, slice) and where == slice(None):
+                return self._round(now)
+            scores = Scores.unsaid(values) if scores is None else scores
+            self._round(now, scores, where)
+        return Scores.unsaid(values) if scores is None else scores
 
-    def _round(self, now: Round, scores: Scores, where: Selector) -> None:
+    def _rounds(self, rows: IntArray, times: IntArray) -> Iterator[Selector]:  # noqa: ARG002  # for groups
+        """Cut a call into rounds within which no row repeats (see `rounds`)."""
+        return rounds(rows)
+
+    def _age(self, now: Round) -> IntArray:
+        """Return how many samples what is judged here has seen, for the warm-up."""
+        age: IntArray = self.columns["samples"][now.at]
+        return age
+
+    def _round(
+        self, now: Round, scores: Scores | None = None, where: Selector = slice(None)
+    ) -> Scores:
+        """Judge and learn; the scores of this round alone, or put into those of the call."""
         columns = self.columns
         judgement = self._judge(now)
         raw = self._orient(judgement.deviation)
         tail = self._tail.probability(columns, now, raw)
-        speaks = judgement.ready & (columns["samples"][now.at] >= self._mute_samples)
+        speaks = judgement.ready & (self._age(now) >= self._mute_samples)
         loud = speaks & (tail < BAND_TAIL)
         low, high = self._band(now, judgement, self._tail.reach(columns, now))
         learns = ~columns["frozen"][now.at]
         reason = self._explain(judgement.deviation, speaks, loud, learns)
-        score = np.where(speaks, 1.0 - tail, 0.0)
+        score = 1.0 - tail
+        score[~speaks] = 0.0
         if self._refractory:
             hushed = speaks & ~self._refractory.stands_out(columns, now, raw)
             score[hushed] = 0.0
             reason[hushed] = Reason.REFRACTORY
-        scores.raw[where] = raw
-        scores.score[where] = score
-        scores.expected[where] = judgement.expected
-        scores.low[where] = low
-        scores.high[where] = high
-        scores.reason[where] = reason
+        # Before it learns: what is expected may be a view of what is learnt.
+        if scores is None:
+            scores = Scores(raw, score, judgement.expected.copy(), low.copy(), high.copy(), reason)
+        else:
+            scores.put(where, Scores(raw, score, judgement.expected, low, high, reason))
         if learns.all():
             self._absorb(now, judgement, raw, loud)
         elif learns.any():
@@ -191,6 +212,7 @@ class Bank:
         if self.followed and not learns.all():
             still = np.flatnonzero(~learns)
             self._follow(now.take(still), judgement.take(still))
+        return scores
 
     def _orient(self, deviation: FloatArray) -> FloatArray:
         if self._direction == "both":
@@ -203,12 +225,14 @@ class Bank:
     def _explain(
         self, deviation: FloatArray, speaks: BoolArray, loud: BoolArray, learns: BoolArray
     ) -> CodeArray:
-        reason: CodeArray = np.where(learns, np.int8(Reason.OK), np.int8(Reason.FROZEN))
+        reason = np.zeros(deviation.size, np.int8)
+        if not learns.all():
+            reason[~learns] = Reason.FROZEN
+        odd = np.flatnonzero(loud)
         if self.sided:
-            side = np.where(deviation > 0, np.int8(Reason.ABOVE), np.int8(Reason.BELOW))
+            reason[odd] = SIDES[(deviation[odd] > 0).astype(np.intp)]
         else:
-            side = np.full(deviation.size, Reason.UNUSUAL, np.int8)
-        np.copyto(reason, side, where=loud)
+            reason[odd] = Reason.UNUSUAL
         reason[~speaks] = Reason.WARM_UP
         return reason
 
@@ -216,9 +240,11 @@ class Bank:
         columns = self.columns
         weight: FloatArray | float = 1.0
         if self.guarded:
-            run = np.where(loud, np.minimum(columns["run"][now.at] + 1, LONGEST_RUN), 0)
+            run = np.minimum(columns["run"][now.at] + 1, LONGEST_RUN) * loud
             columns["run"][now.at] = run
-            weight = RUN_WEIGHTS[run]
+            weight = np.ones(run.size)
+            odd = np.flatnonzero(run)
+            weight[odd] = RUN_WEIGHTS[run[odd]]
         if judgement.ready.all():
             self._tail.learn(columns, now, raw, weight)
         elif judgement.ready.any():
@@ -232,11 +258,10 @@ class Bank:
 
     def floored(self, scale: FloatArray, level: FloatArray) -> FloatArray:
         """Keep a scale away from zero, so that constants have finite deviations."""
-        floor = np.maximum(
-            self.settings.relative_floor * np.abs(level), self.settings.absolute_floor
-        )
-        kept: FloatArray = np.maximum(scale, floor)
-        return kept
+        floor: FloatArray = np.abs(level)
+        floor *= self.settings.relative_floor
+        np.maximum(floor, self.settings.absolute_floor, out=floor)
+        return np.maximum(scale, floor, out=floor)
 
     def grow(self, capacity: int) -> None:
         """Make room for rows below `capacity`."""

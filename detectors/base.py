@@ -68,6 +68,15 @@ class Scores:
         raw, score, expected, low, high = np.full((5, size), np.nan)
         return cls(raw, score, expected, low, high, reason)
 
+    def put(self, where: Selector, told: "Scores") -> None:
+        """Let these scores be what is said of the samples there."""
+        self.raw[where] = told.raw
+        self.score[where] = told.score
+        self.expected[where] = told.expected
+        self.low[where] = told.low
+        self.high[where] = told.high
+        self.reason[where] = told.reason
+
 
 @dataclass(frozen=True, slots=True)
 class Round:
@@ -125,6 +134,18 @@ class Detector(Protocol):
 
     def restore(self, columns: Mapping[str, NDArray[Any]]) -> None:
         """Replace the state by a snapshot; raises CheckpointError when it does not fit."""
+        ...
+
+
+class GroupDetector(Detector, Protocol):
+    """A bank whose rows are members of groups, judged beside the others of theirs.
+
+    What the members of one group say at one time is a section: its samples come in one call, those of one time one
+    after the other.
+    """
+
+    def assign(self, rows: IntArray, groups: IntArray) -> None:
+        """Make `rows` int64[n] members of `groups` int64[n]: equal numbers, one group; -1: alone, as a new row is."""
         ...
 
 

@@ -165,24 +165,33 @@ class PastTail:
 
     def probability(self, columns: Columns, now: Round, raw: FloatArray) -> FloatArray:
         """Return the rank among the past, or the fitted tail beyond its 98 % quantile."""
+        cell = cells(raw)
+        survival = columns["tail_survival"].reshape(-1)
+        place = now.rows * (CELLS + 1)
+        place += cell
+        # a raw number that is none has no cell either, and no tail
+        tail = survival.take(place, mode="clip").astype(np.float64)
+        place += 1
+        drop = tail - survival.take(place, mode="clip")
+        within = raw - EDGES.take(cell, mode="clip")
+        within /= WIDTHS.take(cell, mode="clip")
+        drop *= within
+        tail -= drop
         start = columns["tail_start"][now.at]
-        excess = np.maximum(raw - start, 0.0) / columns["tail_scale"][now.at]
-        tail: FloatArray = columns["tail_share"][now.at] * np.exp(-excess)
-        inside = np.flatnonzero(raw < start)
-        if inside.size:
-            within = raw[inside]
-            cell = cells(within)
-            survival = columns["tail_survival"].reshape(-1)
-            place = now.rows[inside] * (CELLS + 1) + cell
-            upper, lower = survival[place].astype(np.float64), survival[place + 1]
-            tail[inside] = upper - (upper - lower) * ((within - EDGES[cell]) / WIDTHS[cell])
+        beyond = np.flatnonzero(raw >= start)
+        if beyond.size:
+            far = now.rows[beyond]
+            excess = (raw[beyond] - start[beyond]) / columns["tail_scale"][far]
+            tail[beyond] = columns["tail_share"][far] * np.exp(-excess)
         return tail
 
     def reach(self, columns: Columns, now: Round) -> FloatArray:
         """Return where the fitted tail falls to BAND_TAIL, or its start when it begins below."""
-        share = np.maximum(columns["tail_share"][now.at], BAND_TAIL)
-        excess = columns["tail_scale"][now.at] * np.log(share / BAND_TAIL)
-        reach: FloatArray = columns["tail_start"][now.at] + excess
+        reach: FloatArray = np.maximum(columns["tail_share"][now.at], BAND_TAIL)
+        reach /= BAND_TAIL
+        np.log(reach, out=reach)
+        reach *= columns["tail_scale"][now.at]
+        reach += columns["tail_start"][now.at]
         return reach
 
     def learn(
@@ -190,13 +199,19 @@ class PastTail:
     ) -> None:
         """Count `raw`, and fit the tail again for rows whose turn it is."""
         counts, samples = columns["tail_counts"], columns["tail_samples"]
-        counts.reshape(-1)[now.rows * CELLS + cells(raw)] += weight
+        place = now.rows * CELLS
+        place += cells(raw)
+        flat = counts.reshape(-1)
+        count = flat.take(place)
+        np.add(count, weight, out=count, casting="same_kind")
+        flat[place] = count
         learnt = samples[now.at] + 1
         samples[now.at] = learnt
-        wait = np.where(learnt <= OLD_SAMPLES, YOUNG_REFIT, OLD_REFIT)
-        due = now.rows[learnt & (wait - 1) == 0]
+        due = np.flatnonzero(learnt & (YOUNG_REFIT - 1) == 0)
         if due.size == 0:
             return
+        learnt = learnt[due]
+        due = now.rows[due[(learnt <= OLD_SAMPLES) | (learnt & (OLD_REFIT - 1) == 0)]]
         old = due[samples[due] >= 2 * MEMORY_SAMPLES]
         counts[old] *= np.float32(0.5)
         samples[old] = MEMORY_SAMPLES
@@ -212,8 +227,12 @@ def from_the_end(past: FloatArray) -> FloatArray:
 
 def cells(raw: FloatArray) -> IntArray:
     """Return the cell of each raw number: the exponent and two mantissa bits of the double, exactly."""
-    bounded = np.clip(raw, 2.0**LOWEST_EXPONENT, EDGES[-2])
-    return (bounded.view(np.int64) >> 50) - ((1023 + LOWEST_EXPONENT) << 2)
+    bounded = np.maximum(raw, 2.0**LOWEST_EXPONENT)
+    np.minimum(bounded, EDGES[-2], out=bounded)
+    cell: IntArray = bounded.view(np.int64)
+    cell >>= 50
+    cell -= (1023 + LOWEST_EXPONENT) << 2
+    return cell
 
 
 class Refractory:

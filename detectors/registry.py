@@ -23,6 +23,7 @@ from schemas.errors import ConfigError
 GROUP = "tocsin.detectors"
 # Loaded when first asked for: river alone takes a second to import.
 OURS = {
+    "auto": "detectors.auto:Auto",
     "change_point": "detectors.change_point:ChangePoint",
     "cusum": "detectors.cusum:Cusum",
     "ewma": "detectors.ewma:Ewma",
@@ -30,9 +31,13 @@ OURS = {
     "fluctuation": "detectors.fluctuation:Fluctuation",
     "forecast": "detectors.forecast:Forecast",
     "gaussian": "detectors.gaussian:Gaussian",
+    "half_space_trees": "detectors.half_space_trees:HalfSpaceTrees",
     "holt_winters": "detectors.holt_winters:HoltWinters",
+    "newcomers": "detectors.newcomers:Newcomers",
     "novelty": "detectors.novelty:Novelty",
     "page_hinkley": "detectors.page_hinkley:PageHinkley",
+    "pca": "detectors.pca:Pca",
+    "peers": "detectors.peers:Peers",
     "river": "detectors.river_model:RiverModel",
     "robust": "detectors.robust:Robust",
     "seasonal": "detectors.seasonal:Seasonal",
@@ -99,7 +104,9 @@ def create(name: str, params: Mapping[str, object], seed: int = 0) -> Detector:
         settings = msgspec.convert(dict(params), form)
     except msgspec.ValidationError as error:
         raise ConfigError([f"detector '{name}': {error}"]) from error
-    detector: Detector = _find(name)(settings, seed)
+    found = _find(name)
+    chosen = getattr(found, "chosen", None)
+    detector: Detector = (chosen(settings) if chosen else found)(settings, seed)
     return detector
 
 

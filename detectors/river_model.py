@@ -1,9 +1,10 @@
 """Any river model, one per series, behind the same protocol as our own banks.
 
-An anomaly model sees {"value": p}, where p in 0..1 is the place of the value in the normal law of the series so
-far, because half-space trees expect 0..1 and nobody's telemetry is. Its score is then measured in standard
-deviations of its own past scores, because scores of different models and configurations do not compare. A
-forecaster sees the value in deviations, and its error takes the place of the score. Cost: river's, that is 0.1 to
+An anomaly model sees {"value": p}, where p in 0..1 is the place of the value in the normal law of the series so far,
+because half-space trees expect 0..1 and nobody's telemetry is. Its score is then measured in standard deviations of
+its own past scores, because scores of different models and configurations do not compare. A forecaster sees the value
+in deviations, and its error takes the place of the score; a detector of drifts sees the same (one over bits sees
+whether the value lies outside the middle half), and a drift counts as eight deviations. Cost: river's, that is 0.1 to
 500 microseconds a sample in a Python loop, and up to 170 kB a series; hence the limit on the number of models.
 
 Refuses models that cannot score, that never learn, or that learn while they score.
@@ -22,7 +23,7 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 from river import anomaly
-from river.base import SupervisedAnomalyDetector
+from river.base import BinaryDriftDetector, DriftDetector, SupervisedAnomalyDetector
 from river.time_series.base import Forecaster
 from scipy.special import ndtr  # type: ignore[import-untyped]  # scipy ships no types
 
@@ -31,7 +32,12 @@ from detectors.base import FloatArray, IntArray, Reason, Round, Scores
 from detectors.columns import Column
 from schemas.errors import CheckpointError, ConfigError
 
-GRACES = ("grace_period", "window_size", "warmup_period")
+GRACES = ("grace_period", "window_size", "warmup_period", "min_instances")
+# What a drift counts: drifts are there or not, and how rare they are the calibration tells.
+DRIFT_DEVIATIONS = 8.0
+LARGEST_PLACE = 8.0
+# Half of normal values lie within so many deviations.
+MIDDLE_HALF = 0.6745
 MODELS, SIZES = "model_bytes", "model_sizes"
 
 
@@ -69,6 +75,8 @@ class RiverModel(Bank):
         self._models: list[Any] = []
         sample = build(settings.model, settings.model_parameters, seed)
         self._forecasts = isinstance(sample, Forecaster)
+        self._drifts = isinstance(sample, DriftDetector | BinaryDriftDetector)
+        self._bits = isinstance(sample, BinaryDriftDetector)
         self._supervised = isinstance(sample, SupervisedAnomalyDetector)
         # Scores jump when a model's own first window ends, so they count only after that.
         graces = (getattr(sample, name, None) or 0 for name in GRACES)
@@ -107,6 +115,8 @@ class RiverModel(Bank):
 
     def _judge(self, now: Round) -> Judgement:
         place = self._place(now)
+        if self._drifts:
+            return self._judge_drift(now, place)
         pairs = zip(now.rows.tolist(), place.tolist(), ndtr(place).tolist(), strict=True)
         note = np.array([self._score(self._models[row], z, p) for row, z, p in pairs])
         count, mean = self.columns["scores"][now.at], self.columns["score_mean"][now.at]
@@ -115,6 +125,27 @@ class RiverModel(Bank):
         ready = (count >= self.settings.settled_samples) & np.isfinite(note)
         nothing = np.full(now.rows.size, np.nan)
         return Judgement(nothing, nothing, deviation, ready, note)
+
+    def _judge_drift(self, now: Round, place: FloatArray) -> Judgement:
+        """Feed the detectors of drifts, which learn what they judge; those of frozen rows as copies."""
+        frozen = self.columns["frozen"][now.at].tolist()
+        note = np.zeros(place.size)
+        # The first places are wild, and a detector of drifts never forgets how wild.
+        settled = self.columns["samples"][now.at] >= self.settings.settled_samples
+        place = np.clip(place, -LARGEST_PLACE, LARGEST_PLACE)
+        for at in np.flatnonzero(settled).tolist():
+            row, z, held = int(now.rows[at]), float(place[at]), frozen[at]
+            model = self._models[row]
+            if model is None or held:
+                kept = self._blank if model is None else pickle.dumps(model)
+                model = pickle.loads(kept)  # noqa: S301  # our own bytes
+            model.update(abs(z) > MIDDLE_HALF if self._bits else z)
+            note[at] = float(model.drift_detected)
+            if not held:
+                self._models[row] = model
+        ready = self.columns["samples"][now.at] >= self._blind_samples
+        nothing = np.full(place.size, np.nan)
+        return Judgement(nothing, nothing, DRIFT_DEVIATIONS * note, ready, note)
 
     def _score(self, model: Any, place: float, share: float) -> float:
         """Return the model's score; NaN where it has none yet."""
@@ -145,12 +176,14 @@ class RiverModel(Bank):
 
     def _rehearse(self, model: Any) -> None:
         """Use a model once, so that one that does not fit fails at the start; raises ConfigError."""
-        if not (self._forecasts or hasattr(model, "score_one")):
-            raise ConfigError(
-                [f"{self.settings.model} cannot score: no anomaly model, no forecaster"]
-            )
+        if not (self._forecasts or self._drifts or hasattr(model, "score_one")):
+            what = "no anomaly model, no forecaster, no detector of drifts"
+            raise ConfigError([f"{self.settings.model} cannot score: {what}"])
         try:
             for place in (0.0, 0.5, -0.5):
+                if self._drifts:
+                    model.update(place > 0 if self._bits else place)
+                    continue
                 self._score(model, place, float(ndtr(place)))
                 self._teach(model, place, float(ndtr(place)))
         except (AttributeError, KeyError, TypeError) as error:
@@ -165,7 +198,8 @@ class RiverModel(Bank):
         assert judgement.note is not None
         columns, place = self.columns, self._place(now)
         shares = ndtr(place).tolist()
-        for row, z, share in zip(now.rows.tolist(), place.tolist(), shares, strict=True):
+        pairs = zip(now.rows.tolist(), place.tolist(), shares, strict=True)
+        for row, z, share in () if self._drifts else pairs:
             model = self._models[row]
             if model is None:
                 model = self._models[row] = pickle.loads(self._blank)  # noqa: S301  # our own bytes
@@ -273,6 +307,7 @@ def find(path: str) -> Any:
 
 # What pickled river models need beside river's own classes.
 PLAIN = {
+    ("builtins", "float"),
     ("builtins", "tuple"),
     ("builtins", "set"),
     ("builtins", "object"),
@@ -291,11 +326,20 @@ PLAIN = {
 }
 
 
+def method(owner: Any, name: str) -> Any:
+    """Return a method of a river model, which some keep for later; raises CheckpointError for anything else."""
+    if name.startswith("__") or not type(owner).__module__.startswith("river."):
+        raise CheckpointError(f"a checkpoint asks for {name}, which no river model needs")
+    return getattr(owner, name)
+
+
 class ModelReader(pickle.Unpickler):
     """Reads pickled models, and finds nothing but river's classes and plain containers."""
 
     def find_class(self, module: str, name: str) -> Any:
         """Return the named class; raises CheckpointError for any that a model does not need."""
+        if (module, name) == ("builtins", "getattr"):
+            return method
         if "." not in name and ((module, name) in PLAIN or module.startswith("river.")):
             found = super().find_class(module, name)
             origin = getattr(found, "__module__", "") or ""

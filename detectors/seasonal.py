@@ -6,7 +6,7 @@ on top a slow drift follows the series as a whole. Warm-up is one season, then o
 visited. The season starts at the epoch on the clock of the zone: where clocks change, the hour that is skipped is a gap
 and the one that comes twice a second visit. Cost: 24 bytes a slot.
 
-Refuses to find the season by itself, and to speak for a slot that it has never seen.
+Refuses to speak for a slot that it has never seen. Where the season is not given, `season` finds it.
 """
 
 from collections.abc import Mapping
@@ -36,7 +36,9 @@ STEP_SAMPLES = 30.0
 class SeasonalSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Settings of `seasonal`."""
 
-    season_ms: Annotated[int, Meta(ge=1000, description="length of the season, in ms")] = DAY_MS
+    season_ms: Annotated[
+        int, Meta(ge=0, description="length of the season, in ms; 0: a day or a week, as it finds")
+    ] = 0
     slots: Annotated[
         int,
         Meta(
@@ -66,6 +68,15 @@ class Seasonal(Bank):
     parameters: ClassVar[type[Settings]] = SeasonalSettings
     settings: SeasonalSettings
 
+    @staticmethod
+    def chosen(settings: SeasonalSettings) -> type[Bank]:
+        """Return the class for these settings: where no season is given, the one that finds it."""
+        if settings.season_ms:
+            return Seasonal
+        from detectors.season import Season  # noqa: PLC0415  # it has parts of this class
+
+        return Season
+
     def __init__(self, settings: SeasonalSettings, seed: int = 0) -> None:  # noqa: ARG002  # nothing random
         super().__init__(settings)
         self._zone = known(settings.zone)
@@ -92,34 +103,49 @@ class Seasonal(Bank):
         }
 
     def _visit(self, times: IntArray) -> IntArray:
-        """Return the number of the passage through a slot, counted from the epoch."""
+        """Return the number of the passage through a slot, counted from the epoch; one for all if the time is one."""
+        if times.size > 1 and (times == times[0]).all():
+            times = times[:1]
         season, slots = self.settings.season_ms, self.settings.slot_count
         shown = local(times, self._zone)
-        visit: IntArray = shown // season * slots + shown % season * slots // season
+        seasons = shown // season
+        visit: IntArray = seasons * slots + (shown - seasons * season) * slots // season
         return visit
+
+    def _places(self, rows: IntArray, visit: IntArray) -> IntArray:
+        """Return where in the flat columns of slots the slots of these visits are."""
+        slots = self.settings.slot_count
+        return rows * slots + (visit - visit // slots * slots)
 
     def _judge(self, now: Round) -> Judgement:
         columns = self.columns
-        slot = self._visit(now.times) % self.settings.slot_count
-        visits = columns["visits"][now.rows, slot]
-        expected = columns["level"][now.rows, slot] + columns["drift"][now.at]
+        place = self._places(now.rows, self._visit(now.times))
+        visits = columns["visits"].reshape(-1).take(place)
+        level = columns["level"].reshape(-1).take(place)
+        level += columns["drift"][now.at]
+        square = columns["square"].reshape(-1).take(place)
+        square *= visits
         shared = self._shared_square(now)
-        own = columns["square"][now.rows, slot]
-        square = (visits * own + SHARED_VISITS * shared) / (visits + SHARED_VISITS)
+        shared *= SHARED_VISITS
+        square += shared
+        square /= visits + SHARED_VISITS
         known = visits > 0
-        expected = np.where(known, expected, np.nan)
-        level = np.where(known, expected, now.values)
-        scale = self.floored(np.sqrt(square), level)
+        expected = level
+        if not known.all():
+            expected = np.where(known, level, np.nan)
+            level = np.where(known, level, now.values)
+        scale = self.floored(np.sqrt(square, out=square), level)
         gap = now.values - level
-        season = now.times - columns["first_ms"][now.at] >= self.settings.season_ms
-        ready = known & season & (columns["samples"][now.at] > 0)
+        ready = now.times - columns["first_ms"][now.at] >= self.settings.season_ms
+        ready &= known
+        ready &= columns["samples"][now.at] > 0
         return Judgement(expected, scale, gap / scale, ready, gap)
 
     def _shared_square(self, now: Round) -> FloatArray:
         residuals = self.columns["residuals"][now.at]
-        mean = self.columns["residual_square"][now.at]
-        step = self.columns["step_square"][now.at]
-        square: FloatArray = (residuals * mean + STEP_SAMPLES * step) / (residuals + STEP_SAMPLES)
+        square: FloatArray = residuals * self.columns["residual_square"][now.at]
+        square += STEP_SAMPLES * self.columns["step_square"][now.at]
+        square /= residuals + STEP_SAMPLES
         return square
 
     def _learn(self, now: Round, judgement: Judgement, weight: FloatArray | float) -> None:
@@ -128,15 +154,18 @@ class Seasonal(Bank):
         visit = self._visit(now.times)
         begins = visit != columns["visit"][now.at]
         young = columns["samples"][now.at] == 0
-        if begins.any():
+        first = bool(young.any())
+        if begins.any() or first:
             self._fold(now, begins & ~young)
-        self._learn_visit(now, judgement, visit, begins | young, weight)
-        self._learn_scale(now, judgement, young, weight)
+            self._begin(now, visit, begins | young)
+        reach = CUT_SCALES * judgement.scale
+        self._learn_visit(now, judgement, reach, weight)
+        self._learn_scale(now, judgement, reach, young, weight)
+        if first:
+            columns["last_ms"][now.at] = np.where(young, now.times, columns["last_ms"][now.at])
+            columns["first_ms"][now.at] = np.where(young, now.times, columns["first_ms"][now.at])
         columns["last_value"][now.at] = now.values
-        columns["last_ms"][now.at] = np.maximum(
-            np.where(young, now.times, columns["last_ms"][now.at]), now.times
-        )
-        columns["first_ms"][now.at] = np.where(young, now.times, columns["first_ms"][now.at])
+        columns["last_ms"][now.at] = np.maximum(columns["last_ms"][now.at], now.times)
 
     def _fold(self, now: Round, ended: BoolArray) -> None:
         """Take the visit that has ended into its slot."""
@@ -144,63 +173,82 @@ class Seasonal(Bank):
         rows = now.rows[ended]
         if rows.size == 0:
             return
-        slot = columns["visit"][rows] % self.settings.slot_count
-        visits = columns["visits"][rows, slot]
+        place = self._places(rows, columns["visit"][rows])
+        level, squares, counts = (
+            columns[name].reshape(-1) for name in ("level", "square", "visits")
+        )
+        visits = counts[place]
         share = 1.0 / (np.minimum(visits, REMEMBERED_VISITS - 1) + 1.0)
         mean = columns["visit_sum"][rows] / columns["visit_weight"][rows]
         square = columns["visit_squares"][rows] / columns["visit_weight"][rows]
         # A first visit knows only its own spread; the steps tell what it cannot.
         first = np.maximum(square - mean * mean, columns["step_square"][rows])
-        kept = columns["square"][rows, slot]
+        kept = squares[place]
         base = columns["visit_base"][rows]
-        columns["level"][rows, slot] = base + share * mean
-        columns["square"][rows, slot] = np.where(visits > 0, kept + share * (square - kept), first)
-        columns["visits"][rows, slot] = np.minimum(visits + 1, REMEMBERED_VISITS)
+        level[place] = base + share * mean
+        squares[place] = np.where(visits > 0, kept + share * (square - kept), first)
+        counts[place] = np.minimum(visits + 1, REMEMBERED_VISITS)
+
+    def _begin(self, now: Round, visit: IntArray, begins: BoolArray) -> None:
+        """Begin a visit, from the level of its slot where that has one."""
+        columns = self.columns
+        fresh = np.flatnonzero(begins)
+        rows, visit = now.rows[fresh], np.broadcast_to(visit, begins.size)[fresh]
+        place = self._places(rows, visit)
+        level = now.values[fresh] - columns["drift"][rows]
+        known = columns["visits"].reshape(-1)[place] > 0
+        columns["visit"][rows] = visit
+        columns["visit_base"][rows] = np.where(known, columns["level"].reshape(-1)[place], level)
+        for name in ("visit_weight", "visit_sum", "visit_squares"):
+            columns[name][rows] = 0.0
 
     def _learn_visit(
+        self, now: Round, judgement: Judgement, reach: FloatArray, weight: FloatArray | float
+    ) -> None:
+        columns = self.columns
+        if not judgement.ready.all():
+            reach = np.where(judgement.ready, reach, np.inf)
+        gap = now.values - columns["drift"][now.at]
+        gap -= columns["visit_base"][now.at]
+        np.maximum(gap, -reach, out=gap)
+        np.minimum(gap, reach, out=gap)
+        more = weight * gap
+        columns["visit_weight"][now.at] += weight
+        columns["visit_sum"][now.at] += more
+        more *= gap
+        columns["visit_squares"][now.at] += more
+
+    def _learn_scale(
         self,
         now: Round,
         judgement: Judgement,
-        visit: IntArray,
-        begins: BoolArray,
+        reach: FloatArray,
+        young: BoolArray,
         weight: FloatArray | float,
-    ) -> None:
-        columns = self.columns
-        slot = visit % self.settings.slot_count
-        level = now.values - columns["drift"][now.at]
-        known = columns["visits"][now.rows, slot] > 0
-        start = np.where(known, columns["level"][now.rows, slot], level)
-        base = np.where(begins, start, columns["visit_base"][now.at])
-        reach = np.where(judgement.ready, CUT_SCALES * judgement.scale, np.inf)
-        gap = np.minimum(np.maximum(level - base, -reach), reach)
-        columns["visit"][now.at] = visit
-        columns["visit_base"][now.at] = base
-        for name, more in (
-            ("visit_weight", weight),
-            ("visit_sum", weight * gap),
-            ("visit_squares", weight * gap * gap),
-        ):
-            columns[name][now.at] = np.where(begins, 0.0, columns[name][now.at]) + more
-
-    def _learn_scale(
-        self, now: Round, judgement: Judgement, young: BoolArray, weight: FloatArray | float
     ) -> None:
         """Learn the drift and the spread of the whole series."""
         assert judgement.note is not None
-        columns = self.columns
-        gone_ms = np.maximum(now.times - columns["last_ms"][now.at], 0)
-        share = np.where(young, 0.0, -np.expm1(-self._decay * gone_ms)) * weight
-        reach = CUT_SCALES * judgement.scale
-        gap = np.minimum(np.maximum(judgement.note, -reach), reach)
-        ready = judgement.ready
-        columns["drift"][now.at] += np.where(ready, share * gap, 0.0)
-        residuals = columns["residuals"][now.at] + np.where(ready, weight, 0.0)
-        square = columns["residual_square"][now.at]
-        pace = np.maximum(share, weight / np.maximum(residuals, 1.0))
-        columns["residual_square"][now.at] = np.where(
-            ready, square + pace * (gap * gap - square), square
-        )
-        columns["residuals"][now.at] = residuals
+        columns, ready = self.columns, judgement.ready
+        if ready.any():
+            gone_ms = np.maximum(now.times - columns["last_ms"][now.at], 0)
+            share = np.where(young, 0.0, _decayed(self._decay, gone_ms)) * weight
+            gap = np.maximum(judgement.note, -reach)
+            np.minimum(gap, reach, out=gap)
+            residuals = columns["residuals"][now.at] + weight
+            square = columns["residual_square"][now.at]
+            pace = np.maximum(share, weight / np.maximum(residuals, 1.0))
+            share *= gap
+            gap *= gap
+            gap -= square
+            gap *= pace
+            if not ready.all():
+                residuals = np.where(ready, residuals, columns["residuals"][now.at])
+                share, gap = np.where(ready, share, 0.0), np.where(ready, gap, 0.0)
+            columns["drift"][now.at] += share
+            columns["residual_square"][now.at] = square + gap
+            columns["residuals"][now.at] = residuals
+        if ready.all():
+            return
         # Half the mean square step is the variance of noise around any slow curve (von Neumann 1941).
         half = 0.5 * (now.values - columns["last_value"][now.at]) ** 2
         samples = columns["samples"][now.at]
@@ -210,3 +258,11 @@ class Seasonal(Bank):
         half = np.where(settled, np.minimum(half, CUT_SCALES**2 * step), half)
         fresh = ~young & ~ready
         columns["step_square"][now.at] = np.where(fresh, step + (half - step) / steps, step)
+
+
+def _decayed(decay: float, gone_ms: IntArray) -> FloatArray | float:
+    """Return what share of the past is forgotten; one number where the same time has gone by for all rows."""
+    if gone_ms.size and int(gone_ms.min()) == (most := int(gone_ms.max())):
+        return float(-np.expm1(-decay * most))
+    share: FloatArray = -np.expm1(-decay * gone_ms)
+    return share

@@ -69,7 +69,7 @@ def test_without_the_data_it_says_where_they_come_from() -> None:
     result = CliRunner().invoke(main, [])
 
     assert 0 == result.exit_code
-    assert 2 == result.output.count("SKIPPED")
+    assert 5 == result.output.count("SKIPPED")
     assert "petshop-root-cause-analysis" in result.output
 
 

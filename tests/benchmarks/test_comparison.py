@@ -69,7 +69,7 @@ def test_our_threshold_is_the_peers() -> None:
     block = workload.rules()[0].rules[0].detect
     assert block is not None
     rule = DetectRule(block, interval_ms=1000, max_series=1)
-    assert rule.enter == pytest.approx(math.erf(LIMIT / math.sqrt(2.0)), abs=1e-12)
+    assert rule.thresholds.lowest == pytest.approx(math.erf(LIMIT / math.sqrt(2.0)), abs=1e-12)
 
 
 def test_our_alerts_are_the_peers() -> None:

@@ -20,10 +20,15 @@ NAMES = [
     "cardinality",
     "churn",
     "rules",
+    "checkpoints",
     "throughput",
     "latency",
     "scaling",
     "backpressure",
+    "recovery",
+    "rescale",
+    "catch_up",
+    "soak",
 ]
 
 

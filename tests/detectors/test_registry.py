@@ -18,7 +18,7 @@ def test_names() -> None:
     ("name", "params", "said"),
     [
         ("robsut", {}, "unknown detector 'robsut'; did you mean 'robust'?"),
-        ("xyzzy", {}, "unknown detector 'xyzzy'; known are change_point, cusum"),
+        ("xyzzy", {}, "unknown detector 'xyzzy'; known are auto, change_point, cusum"),
         ("ewma", {"half_life": 3}, "did you mean 'half_life_s"),
         ("ewma", {"half_life_samples": -1.0}, "half_life_samples"),
         ("ewma", {"half_life_samples": "long"}, "half_life_samples"),

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors import create
+from detectors.robust import middle, middle_distance
 
 EXACT = {"window_samples": 20, "refresh_samples": 1, "warm_up_samples": 4}
 
@@ -27,6 +28,22 @@ def test_median_and_deviation_are_those_of_the_window(values: list[float]) -> No
         if typical > 1e-3 * max(abs(median), 1e-9):
             expected = min(abs(values[position] - median) / (1.4826 * typical), 4096.0)
             assert said.raw[position] == pytest.approx(expected, rel=1e-6, abs=1e-9)
+
+
+@given(st.lists(st.lists(st.integers(-9, 9), min_size=1, max_size=12), min_size=1, max_size=9))
+def test_median_distance_is_that_of_all_distances(rows: list[list[float]]) -> None:
+    """Sorted rows of any lengths, ties among them: the median of the distances from the median, to the bit."""
+    filled = np.array([len(row) for row in rows])
+    ordered = np.full((len(rows), 12), np.inf)
+    for cells, row in zip(ordered, rows, strict=True):
+        cells[: len(row)] = np.sort(row) * 0.1
+    median = middle(ordered, filled)
+    expected = [
+        np.median(np.abs(cells[:count] - about))
+        for cells, count, about in zip(ordered, filled, median, strict=True)
+    ]
+
+    assert expected == middle_distance(ordered, filled, median).tolist()
 
 
 def test_half_of_the_window_may_be_wrong() -> None:

@@ -1,0 +1,176 @@
+"""Auto: the default detector, for series of which nothing is known.
+
+Four views of a series vote by novelty: the value, its short mean, what is left of it beside the usual of that half hour
+of the day, and beside its local level. Three residuals vote by size, together and at less weight, for ordinary values
+at the wrong time; neither side can veto the other. Each vote is the -log10 of a tail probability in the row's own past.
+What the loudness means in alarms a week is measured (`alarms`); the score is 1 less the alarms expected in one sample,
+and 0 after a louder sample of the last hours: `auto` says when something begins.
+
+A row is learnt in blocks that end at a fixed age, so a stretch of samples and the same samples one by one give the same
+bits. Cost: under 4 KB a row.
+
+Refuses weekly rhythms and other zones than UTC: a rule that knows them names `seasonal`.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from detectors.auto import tails
+from detectors.auto.blocks import Block, block_of, cut, room
+from detectors.auto.judge import Thought, judge, reach
+from detectors.auto.learn import DAILY_WEIGHT, learn
+from detectors.auto.state import FORMS, OLD_BLOCK, SEASON
+from detectors.auto.walk import SETTLED_VISITS
+from detectors.bank import Bank, Settings
+from detectors.base import LARGEST_VALUE, CodeArray, FloatArray, IntArray, Reason, Scores
+from detectors.calibrate import BAND_TAIL
+from detectors.columns import Columns
+
+# From this weight on, the profile of the day is what is expected.
+EXPLAINED = 0.5
+
+
+class AutoSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings of `auto`: it heeds `direction` and `warm_up_samples`; its calibration and refractory are its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewedScores(Scores):
+    """Scores that tell which view spoke: numbers into `Auto.views`."""
+
+    view: CodeArray
+
+
+class Auto(Bank):
+    """Novelty of four views and size of three residuals, each a tail probability, in one voice.
+
+    novel = sqrt(mean of a_k^2) over value, mean, time of day, level (and the residual to the time of day, as far as it
+    explains the series); odd = sqrt(mean of b_k^2) over the three residuals; loudness = max(novel, 0.45 odd) + half the
+    log10 of the step over 5 minutes. a and b are -log10 of tail probabilities. Novelty: distance to the nearest value
+    before (Ramaswamy et al. 2000, doi 10.1145/342009.335437). Not for series of less than a day.
+    """
+
+    parameters: ClassVar[type[Settings]] = AutoSettings
+    views: ClassVar[tuple[str, ...]] = (
+        "value",
+        "short mean",
+        "time of day",
+        "local level",
+        "residual",
+    )
+    settings: AutoSettings
+
+    def __init__(self, settings: AutoSettings, seed: int = 0) -> None:  # noqa: ARG002  # nothing random
+        # Its calibration is its own: none of the columns of `Bank.__init__` are made.
+        self.settings = settings
+        self.columns = Columns(FORMS)
+
+    def update(self, rows: IntArray, times: IntArray, values: FloatArray) -> ViewedScores:
+        """Score each sample by what was learnt before it, then learn it (see `Detector`)."""
+        rows = np.ascontiguousarray(rows, np.int64)
+        times = np.ascontiguousarray(times, np.int64)
+        values = np.ascontiguousarray(values, np.float64)
+        if not rows.shape == times.shape == values.shape == (rows.size,):
+            raise ValueError("rows, times and values must be flat and of equal length")
+        if rows.size and (int(rows.min()) < 0 or int(rows.max()) >= self.columns.capacity):
+            raise IndexError(f"a row lies outside the capacity of {self.columns.capacity}")
+        scores = unsaid(values)
+        usable = np.flatnonzero(np.abs(values) <= LARGEST_VALUE)
+        for block in cut(self.columns, rows, times, values, usable):
+            thought = self._judged(block)
+            self._tell(block, thought, scores)
+            if block.learns:
+                learn(self.columns, block, thought)
+        return scores
+
+    def calm(
+        self, row: int, times: IntArray, values: FloatArray, below: float
+    ) -> tuple[int, ViewedScores]:
+        """Judge and learn samples of `row`, in order, as long as none has a score of `below` or more.
+
+        Returns how many that were, perhaps none, and their scores. `values` are all within the detector's range.
+        """
+        scores, taken = unsaid(values), 0
+        one = np.array([row])
+        while taken < values.size and not self.columns["frozen"][row]:
+            rest = np.arange(taken, min(taken + OLD_BLOCK, values.size))[None, :]
+            length = int(room(self.columns, one, times[rest])[0])
+            block = block_of(one, times, values, rest[:, :length], learns=True)
+            thought = self._judged(block)
+            loud = np.flatnonzero(thought.score[0] >= below)
+            if loud.size:
+                length = int(loud[0])
+                if length == 0:
+                    break
+                # of one row a judgement changes nothing: the beginning of the block can be judged anew
+                block = block_of(one, times, values, rest[:, :length], learns=True)
+                thought = self._judged(block)
+            self._tell(block, thought, scores)
+            learn(self.columns, block, thought)
+            taken += length
+            if loud.size:
+                break
+        return taken, ViewedScores(*(getattr(scores, name)[:taken] for name in FIELDS))
+
+    def _judged(self, block: Block) -> Thought:
+        return judge(self.columns, block, self.settings.direction, self.settings.warm_up_samples)
+
+    def _tell(self, block: Block, thought: Thought, scores: ViewedScores) -> None:
+        """Write down what is told of each sample."""
+        columns, at, where = self.columns, block.at, block.places
+        unit, origin = thought.state["unit"][:, None], thought.state["origin"][:, None]
+        explains = columns["daily"][at][:, None] >= EXPLAINED * DAILY_WEIGHT
+        told = explains & thought.valid[:, :, SEASON]
+        expected = origin + np.where(told, thought.path.profile, thought.path.level) * unit
+        half = reach(columns, at)[:, None] * unit
+        scores.raw[where] = thought.loudness
+        scores.score[where] = thought.score
+        scores.expected[where] = expected
+        scores.low[where] = expected - half
+        scores.high[where] = expected + half
+        scores.view[where] = thought.spoke
+        reason = np.full(thought.score.shape, Reason.OK if block.learns else Reason.FROZEN, np.int8)
+        loud = thought.score > 1.0 - BAND_TAIL
+        reason[loud] = np.where(block.values > expected, Reason.ABOVE, Reason.BELOW)[loud]
+        reason[thought.hushed] = Reason.REFRACTORY
+        ages = columns["samples"][at][:, None] + np.arange(block.times.shape[1])
+        reason[ages < self._least] = Reason.WARM_UP
+        scores.reason[where] = reason
+
+    @property
+    def _least(self) -> int:
+        return max(self.settings.warm_up_samples, tails.FEWEST_COUNTS)
+
+    def waits(self, rows: IntArray) -> IntArray:
+        """Samples that each row needs yet before it may speak."""
+        left: IntArray = np.maximum(self._least - self.columns["samples"][rows], 0)
+        return left
+
+    def why(self, row: int) -> str:
+        """One clause on what a row is taken for, and who votes therefore."""
+        columns = self.columns
+        said = [f"a sample each {columns['step_ms'][row] / 1000:.3g} s"]
+        if columns["unit"][row] == 0:
+            said.append("constant so far, so any other value is new")
+        elif columns["counter"][row]:
+            said.append("it only counts, so value and mean do not vote")
+        if columns["daily"][row] >= EXPLAINED * DAILY_WEIGHT:
+            said.append("the time of day explains much of it, so that votes twice")
+        elif (columns["visits"][row] >= SETTLED_VISITS).any():
+            said.append("the time of day explains little of it")
+        else:
+            said.append("no half hour of the day was there twice, so the time of day does not vote")
+        return "; ".join(said)
+
+
+FIELDS = ("raw", "score", "expected", "low", "high", "reason", "view")
+
+
+def unsaid(values: FloatArray) -> ViewedScores:
+    """Scores that say nothing yet, and why."""
+    plain, nobody = Scores.unsaid(values), np.zeros(values.size, np.int8)
+    return ViewedScores(
+        plain.raw, plain.score, plain.expected, plain.low, plain.high, plain.reason, nobody
+    )
