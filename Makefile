@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types bench accuracy fuzz recipes docs kafka kafka-stop lock clean
+.PHONY: help demo test lint types bench accuracy chaos fuzz recipes soak docs kafka kafka-stop lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r target does; do \
@@ -38,6 +38,9 @@ bench: $(READY) ## measure speed against the same job in plain Faust
 accuracy: $(READY) ## detection and causes on public data: ARGS="--data DIR"
 	@$(BIN)/python -m benchmarks.accuracy $(ARGS)
 
+chaos: $(READY) ## hundreds of faults on three real brokers; nothing may be lost or said twice
+	@$(BIN)/python -m tests.chaos $(ARGS)
+
 fuzz: $(READY) ## a million broken inputs for each decoder
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
@@ -45,6 +48,9 @@ recipes: $(READY) ## build the real producers that Go's proxy has, and run the r
 	@$(BIN)/python -m deploy.otel
 	@$(BIN)/python -m deploy.telegraf
 	@$(BIN)/python -m pytest tests/kafka/test_collector.py tests/kafka/test_recipes.py $(ARGS)
+
+soak: $(READY) ## half an hour at half of full speed: does anything grow
+	@$(BIN)/python -m benchmarks soak $(ARGS)
 
 docs: $(READY) ## write the parts of README and docs that come from the code
 	@$(BIN)/python -m docs

@@ -16,6 +16,8 @@ from benchmarks import (
     backpressure,
     batched,
     cardinality,
+    catch_up,
+    checkpoints,
     churn,
     codec,
     detector,
@@ -23,9 +25,12 @@ from benchmarks import (
     incidents,
     latency,
     otlp,
+    recovery,
     remote_write,
+    rescale,
     rules,
     scaling,
+    soak,
     tenants,
     throughput,
 )
@@ -52,13 +57,20 @@ IN_PROCESS: dict[str, Callable[[Setting, str], Iterator[Row]]] = {
     "cardinality": cardinality.measure,
     "churn": churn.measure,
     "rules": rules.measure,
+    "checkpoints": checkpoints.measure,
 }
 ON_KAFKA: dict[str, Callable[[Setting, Node, str], Iterator[Row]]] = {
     "throughput": throughput.measure,
     "latency": latency.measure,
     "scaling": scaling.measure,
     "backpressure": backpressure.measure,
+    "recovery": recovery.measure,
+    "rescale": rescale.measure,
+    "catch_up": catch_up.measure,
+    "soak": soak.measure,
 }
+ASKED_FOR = {"soak"}
+"""These take so long that they are run only when they are named."""
 MODULES = (
     codec,
     detector,
@@ -71,10 +83,15 @@ MODULES = (
     cardinality,
     churn,
     rules,
+    checkpoints,
     throughput,
     latency,
     scaling,
     backpressure,
+    recovery,
+    rescale,
+    catch_up,
+    soak,
 )
 ABOUT = {module.__name__.rpartition(".")[2]: module.__doc__ for module in MODULES}
 
@@ -83,12 +100,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmarks that are named, or all; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"of {', '.join(ABOUT)}; default: all"
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"of {', '.join(ABOUT)}; default: all but {', '.join(ASKED_FOR)}",
     )
     parser.add_argument(
         "--list", action="store_true", help="say what there is, and measure nothing"
     )
     parser.add_argument("--quick", action="store_true", help="fewer messages, each figure once")
+    parser.add_argument("--minutes", type=float, default=30.0, help="of the soak")
+    parser.add_argument(
+        "--per-second", type=int, default=0, help="messages of the soak; 0: half of full speed"
+    )
     parser.add_argument("--output", choices=["table", "json"], default="table")
     given = parser.parse_args(arguments)
     unknown = [name for name in given.names if name not in ABOUT]
@@ -98,10 +122,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name, about in ABOUT.items():
             print(f"{name:14}{str(about).splitlines()[0]}")
         return 0
-    setting = Setting(given.quick, WallClock().now_ms(), _say)
+    setting = Setting(
+        given.quick, WallClock().now_ms(), _say, minutes=given.minutes, per_second=given.per_second
+    )
     began = time.perf_counter()
     try:
-        rows = run(given.names or list(ABOUT), setting)
+        rows = run(given.names or [name for name in ABOUT if name not in ASKED_FOR], setting)
     except UnavailableError as error:
         _say(f"no real Kafka, nothing measured: {error}")
         return 1

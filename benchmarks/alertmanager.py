@@ -6,7 +6,8 @@ stops 8,000 of the alerts; `stands`, where that rule finds nothing, since half o
 and the other half warnings.
 
 Alertmanager gets them over its API in posts of 500 and tells a webhook; its processor time is that of its process from
-the first post until `HOLD_SECONDS` after the last one, or later, until every service was told of. We get the records of
+the first post until `HOLD_SECONDS` after the last one, or later, until every service was told of; where it gives none
+after `PATIENCE_SECONDS`, only the alerts of services that it did tell of count. We get the records of
 tocsin.alerts as bytes, and give back the records of tocsin.notices as bytes; our processor time is that of this
 process. `stage` is all that CORRELATE does, incidents with their causes included; `routes` is what does the same work
 as Alertmanager.
@@ -50,8 +51,8 @@ RULE = {
     "equal": ["service"],
 }
 STORIES: dict[str, list[dict[str, Any]]] = {"plain": [], "inhibits": [RULE], "stands": [RULE]}
-GOALS = {"plain": 1, "inhibits": 1, "stands": 20}
-"""So many times as many as Alertmanager."""
+GOALS = {"plain": 1, "inhibits": 20, "stands": 20}
+"""So many times as many as Alertmanager; without inhibition the whole stage too."""
 ROUTE = {"receiver": "r", "group_by": ["service"], "group_wait": "1s", "group_interval": "5s"}
 
 
@@ -153,7 +154,7 @@ def theirs(program: str, story: str) -> tuple[float, int]:
             told = len({row[2] for row in inbox.rows.get("all", [])})
         spent = _processor_seconds(process) - before
     inbox.close()
-    return ALERTS / spent, told
+    return ALERTS * told / SERVICES / spent, told
 
 
 def _posts(story: str) -> Iterator[list[dict[str, Any]]]:
@@ -189,6 +190,10 @@ def main() -> int:
         print("no Alertmanager is installed: nothing to compare with", file=sys.stderr)
         return 0
     times = {name: row["routes"] / row["alertmanager"] for name, row in found.items()}
+    if "plain" in found:
+        times["plain"] = min(
+            times["plain"], found["plain"]["stage"] / found["plain"]["alertmanager"]
+        )
     return 0 if all(times[name] >= GOALS[name] for name in times) else 1
 
 
@@ -200,6 +205,7 @@ def _print(found: dict[str, dict[str, float]]) -> None:
         if theirs_ is not None:
             line += f"  Alertmanager {theirs_:>8.0f} ({row['alertmanager_told']:.0f} of {SERVICES} services told)"
             line += f"  routes / Alertmanager {row['routes'] / theirs_:.1f}"
+            line += f"  whole stage / Alertmanager {row['stage'] / theirs_:.1f}"
         print(line)
 
 

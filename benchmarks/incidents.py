@@ -1,8 +1,9 @@
 """Incidents: 10,000 alerts in one minute into incidents: latency that it adds, alerts per CPU second, memory.
 
 One partition of the stage `correlate`, from bytes to bytes, in a process of its own. Alerts come spread over the minute
-with a tick each second, as the workers' own are. The added latency of a record is the CPU time from the begin of the
-chunk with the tick that made it certain until all records of that chunk are bytes: an upper bound for each of them.
+with a tick each second, as the workers' own are, each with the 32 values that its rule looked at before. The added
+latency of a record is the CPU time from the begin of the chunk with the tick that made it certain until all records of
+that chunk are bytes: an upper bound for each of them.
 Stories: `services`, 500 services with 20 alerts each; `graph`, the same with a call graph that connects all of them;
 `once`, 10,000 services with one alert each, all of which fire in one second and are announced in one; `tenants`, 500
 tenants. Run as a module, it is such a process.
@@ -87,6 +88,8 @@ def _alert(number: int, story: Story) -> Alert:
         labels=labels,
         annotations={"summary": f"service-{number % services} answers slowly"},
         value=0.9,
+        values=tuple([(7 * number + step) % 90 / 100 for step in range(32)]),
+        values_step_ms=15_000,
     )
 
 
@@ -100,9 +103,8 @@ def _config(story: Story) -> Config:
 def run(story: Story) -> Measured:
     """Put the alerts of a story through the stage."""
     stage = CorrelateStage(_config(story), sources=1)
-    alerts = [_alert(number, story) for number in range(ALERTS)]
     seconds: list[list[bytes]] = [[] for _ in range((MINUTE_MS + QUIET_MS) // 1000)]
-    for alert in alerts:
+    for alert in (_alert(number, story) for number in range(ALERTS)):
         seconds[(alert.time - START_MS) // 1000].append(encode_record(alert))
     gc.collect()
     gc.freeze()

@@ -71,7 +71,7 @@ def measure(setting: Setting, node: Node, command: str) -> Iterator[Row]:
 
 def _run(node: Node, prefix: str, count: int, processes: int) -> Stretch:
     """One group of so many processes reads the topic to its end."""
-    broker = psutil.Process(_listener(node.bootstrap))
+    broker = psutil.Process(listener(node.bootstrap))
     share = count / processes
     with ExitStack() as stack:
         workers = []
@@ -113,7 +113,7 @@ def stretch(
     return Stretch(sum(map(per_second, records)), sum(map(per_second, workers)), per_second(broker))
 
 
-def _listener(bootstrap: str) -> int:
+def listener(bootstrap: str) -> int:
     """The process that listens on the broker's port."""
     port = int(bootstrap.rpartition(":")[2])
     (pid,) = {

@@ -12,12 +12,16 @@ class Setting:
         quick: fewer messages, each figure once.
         now_ms: time of the run; the telemetry is written for a stretch before it.
         say: takes a line about what goes on.
+        minutes: how long a soak lasts.
+        per_second: messages of a soak; 0 for half of what the workers can do.
 
     """
 
     quick: bool
     now_ms: int
     say: Callable[[str], None]
+    minutes: float = 30.0
+    per_second: int = 0
 
     @property
     def seconds(self) -> float:

@@ -66,6 +66,15 @@ class Knowing(Protocol):
         ...
 
 
+@runtime_checkable
+class Resuming(Protocol):
+    """A stage that wants to know how long nobody has done its work."""
+
+    def resumed(self, away_ms: int) -> None:
+        """It goes on from a snapshot that was written so long ago."""
+        ...
+
+
 class Stage(Protocol):
     """One stage for one input partition."""
 

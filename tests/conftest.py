@@ -18,7 +18,7 @@ from deploy.kafka.broker import passing_node
 from deploy.kafka.jars import UnavailableError
 
 TESTS = Path(__file__).parent
-STARTING = {"benchmarks", "demo", "docs", "kafka", "produce", "setup", "transport"}
+STARTING = {"benchmarks", "chaos", "demo", "docs", "kafka", "produce", "setup", "transport"}
 """Rooms whose tests start other programs and wait for them."""
 
 IN_CI = os.environ.get("CI") == "true"

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,27 +121,32 @@ def passing_node(libs: Path) -> Iterator[str]:
     """
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tocsin-kafka-")))
-        port, controller_port = _free_ports()
+        port, controller_port = free_ports(2)
         command = _prepare(home, libs, port, controller_port)
-        guarded = [sys.executable, str(GUARD), str(os.getpid()), str(home), *command]
-        node = _launch(guarded, home)
-        stack.callback(_kill_session, node)
+        node = launch_guarded(command, home)
+        stack.callback(kill_session, node)
         _await_answer(port, node, home)
         yield f"{HOST}:{port}"
 
 
 def _prepare(home: Path, libs: Path, port: int, controller_port: int) -> list[str]:
+    data = home.resolve() / "data"
+    template = string.Template(TEMPLATE.read_text())
+    text = template.substitute(PORT=port, CONTROLLER_PORT=controller_port, DATA=data)
+    return prepare(home, libs, data, text)
+
+
+def prepare(
+    home: Path, libs: Path, data: Path, properties: str, flags: Sequence[str] = (HEAP,)
+) -> list[str]:
+    """The command that runs a node with these properties, its storage made; `flags` are the JVM's."""
     java = find_java()
     ensure_jars(libs)
-    data = home.resolve() / "data"
-    properties = home.resolve() / "server.properties"
-    template = string.Template(TEMPLATE.read_text())
-    properties.write_text(
-        template.substitute(PORT=port, CONTROLLER_PORT=controller_port, DATA=data)
-    )
+    file = home.resolve() / "server.properties"
+    file.write_text(properties)
     base = [
         java,
-        HEAP,
+        *flags,
         "-XX:+ExitOnOutOfMemoryError",
         "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
     ]
@@ -152,11 +157,11 @@ def _prepare(home: Path, libs: Path, port: int, controller_port: int) -> list[st
         f"{libs.resolve()}/*",
     ]
     if not (data / "meta.properties").is_file():
-        tool = [*base, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(properties)]
+        tool = [*base, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(file)]
         done = subprocess.run(tool, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise KafkaError(f"Kafka's storage could not be made:\n{done.stdout}{done.stderr}")
-    return [*base, "kafka.Kafka", str(properties)]
+    return [*base, "kafka.Kafka", str(file)]
 
 
 def _launch(
@@ -185,11 +190,13 @@ def _await_answer(port: int, node: subprocess.Popen[bytes] | None, home: Path) -
         time.sleep(POLL_SECONDS)
 
 
-def _free_ports() -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as other:
-        one.bind((HOST, 0))
-        other.bind((HOST, 0))
-        return one.getsockname()[1], other.getsockname()[1]
+def free_ports(count: int) -> list[int]:
+    """Ports that were free a moment ago, all different."""
+    with ExitStack() as stack:
+        found = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in found:
+            each.bind((HOST, 0))
+        return [int(each.getsockname()[1]) for each in found]
 
 
 def _lock_file(home: Path) -> IO[str]:
@@ -218,7 +225,13 @@ def _signal(pid: int, which: signal.Signals) -> None:
         os.kill(pid, which)
 
 
-def _kill_session(node: subprocess.Popen[bytes]) -> None:
+def launch_guarded(command: list[str], home: Path) -> subprocess.Popen[bytes]:
+    """A node that ends with this process, and its folder with it; what is returned is its guard."""
+    return _launch([sys.executable, str(GUARD), str(os.getpid()), str(home), *command], home)
+
+
+def kill_session(node: subprocess.Popen[bytes]) -> None:
+    """End a node and its guard at once."""
     with suppress(ProcessLookupError):  # it ended by itself
         os.killpg(node.pid, signal.SIGKILL)
     node.wait()
@@ -228,7 +241,11 @@ __all__ = [
     "KafkaError",
     "Running",
     "UnavailableError",
+    "free_ports",
+    "kill_session",
+    "launch_guarded",
     "passing_node",
+    "prepare",
     "start",
     "status",
     "stop",

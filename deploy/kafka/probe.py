@@ -21,6 +21,11 @@ def is_open(port: int) -> bool:
 
 def answers(port: int, timeout_seconds: float = 2.0) -> bool:
     """Whether a broker there knows of itself, and so can take topics and records."""
+    return brokers(port, timeout_seconds) >= 1
+
+
+def brokers(port: int, timeout_seconds: float = 2.0) -> int:
+    """How many brokers the one there knows of, itself among them; 0 where none answers."""
     # size | api key, api version, correlation id, no client id | an array of no topics
     request = struct.pack(">ihhihi", 14, METADATA, VERSION, CORRELATION, -1, 0)
     try:
@@ -28,8 +33,8 @@ def answers(port: int, timeout_seconds: float = 2.0) -> bool:
             caller.sendall(request)
             reply = caller.recv(12, socket.MSG_WAITALL)
     except OSError:
-        return False
+        return 0
     if len(reply) < 12:
-        return False
-    _size, correlation, brokers = struct.unpack(">iii", reply)
-    return bool(correlation == CORRELATION and brokers >= 1)
+        return 0
+    _size, correlation, known = struct.unpack(">iii", reply)
+    return int(known) if correlation == CORRELATION else 0

@@ -10,6 +10,9 @@ import msgspec
 from schemas.errors import DeliveryError
 from schemas.reasons import DeliveryReason
 
+WAIT_MAX_MS = 3_600_000
+"""The longest time between two attempts, whatever a receiver asks for."""
+
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt to be made.
@@ -20,6 +23,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
         body: what is said, in the receiver's own format.
         number: from 1.
         not_before_ms: wall clock time before which it must not be made; 0 is at once.
+        wait_ms: it waits no longer than this from when it is handed out, even if the clock has been set back since.
 
     """
 
@@ -28,6 +32,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     number: int = 1
     not_before_ms: int = 0
+    wait_ms: int = WAIT_MAX_MS
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

@@ -62,7 +62,7 @@ class Dispatcher:
     async def _run(self, attempt: Attempt) -> None:
         wait_ms = attempt.not_before_ms - self._clock.now_ms() if attempt.not_before_ms else 0
         if wait_ms > 0:
-            await asyncio.sleep(wait_ms / 1000)
+            await asyncio.sleep(min(wait_ms, attempt.wait_ms) / 1000)
         receiver = self._receivers.get(attempt.receiver)
         if receiver is None:
             gone = "the receiver is not configured any more"

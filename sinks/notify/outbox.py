@@ -25,14 +25,13 @@ from schemas.labels import content_id
 from schemas.notices import Notice
 from schemas.notifications import Notification, announcement_key
 from schemas.reasons import AnnounceReason, DeliveryReason, IncidentState
-from sinks.notify.attempt import Attempt, Outcome
+from sinks.notify.attempt import WAIT_MAX_MS, Attempt, Outcome
 from sinks.notify.receivers import find_kind
 from sinks.notify.route import Choice, Router, RouteReason
 
 VERSION = 1
 TRACKS_MAX = 20_000
 WAITING_MAX = 500
-RETRY_AFTER_MAX_MS = 3_600_000
 _ENDS = (AnnounceReason.SOME_ALERTS_RESOLVED, AnnounceReason.ALL_ALERTS_RESOLVED)
 
 
@@ -47,6 +46,7 @@ class _Delivery(msgspec.Struct, array_like=True):
     route: str
     number: int = 0
     not_before_ms: int = 0
+    wait_ms: int = WAIT_MAX_MS
 
 
 class _Lane(msgspec.Struct, array_like=True):
@@ -118,7 +118,7 @@ class Outbox:
         )
         if outcome.retryable and not gave_up:
             wait = self._wait_ms(receiver, delivery, outcome.retry_after_seconds)
-            delivery.not_before_ms = now_ms + wait
+            delivery.not_before_ms, delivery.wait_ms = now_ms + wait, wait
             return [record, _attempt(receiver, delivery)]
         if delivered:
             lane.told = not delivery.resolved
@@ -260,7 +260,7 @@ class Outbox:
         whole = min(config.max_backoff, config.backoff << min(delivery.number - 1, 32))
         chance = int(content_id(delivery.key, delivery.number), 16)
         wait = whole // 2 + (whole - whole // 2) * chance // 2**64
-        asked = min(RETRY_AFTER_MAX_MS, int((asked_seconds or 0) * 1000))
+        asked = min(WAIT_MAX_MS, int((asked_seconds or 0) * 1000))
         return max(wait, asked)
 
     def _record(
@@ -298,6 +298,7 @@ def _attempt(receiver: str, delivery: _Delivery) -> Attempt:
         body=delivery.body,
         number=delivery.number + 1,
         not_before_ms=delivery.not_before_ms,
+        wait_ms=delivery.wait_ms,
     )
 
 

@@ -126,6 +126,14 @@ def _looked_at(alert: Alert) -> str:
         said.append(f"watermark {rfc3339(alert.watermark)}")
     elif alert.urgent:
         said.append("on arrival, before the watermark")
+    if alert.late is not None:
+        late = alert.late
+        what = "sample" if late.samples == 1 else "samples"
+        said.append(f"{late.samples} of the {what} came late, by up to {late.most_ms / 1000:g} s")
+    elif alert.window is not None:
+        said.append("no late samples")
+    if alert.amends:
+        said.append(f"takes back {', '.join(alert.amends)}")
     return ", ".join(said)
 
 

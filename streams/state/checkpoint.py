@@ -6,6 +6,9 @@ the offset with the pointer to the snapshot as its metadata. After a kill the co
 load and where to read on, so each record changes the state exactly once and each output leaves at least
 once.
 
+Where no commit points to a snapshot, because the group's offsets have expired or were set by hand, the newest one on
+the state topic is taken, and reading goes on where it ends, or further on where the hand has put it.
+
 It refuses to go on after a failure: `close` makes every later checkpoint a no-op, because a state that
 broke in the middle of a chunk must never be saved. It refuses to start where neither the current
 snapshot nor the one before can be read.
@@ -13,16 +16,17 @@ snapshot nor the one before can be read.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Generic, NamedTuple, Protocol
 
 from faust.types import TP
 
 from schemas.errors import CheckpointError
+from streams.stage import Resuming
 from streams.state.partition import Partition, S
 from streams.state.pointer import VERSION, Pointer, Position, next_slot
 from streams.state.snapshots import SnapshotReader, SnapshotStore
+from streams.time.clock import Clock, WallClock
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +74,17 @@ class _Frozen(NamedTuple, Generic[S]):
     snapshot: bytes
 
 
+class _Committed(NamedTuple):
+    """What the group says of a partition: its offset, None for nothing, and where its snapshot lies.
+
+    `pointless` says that nobody has said where it lies, so that it is worth a search.
+    """
+
+    offset: int | None
+    position: Position | None
+    pointless: bool
+
+
 class Checkpointer(Generic[S]):
     """Partitions of one stage in this process, and their checkpoints; one at a time."""
 
@@ -80,12 +95,14 @@ class Checkpointer(Generic[S]):
         outputs: Outputs,
         group: Callable[[], Group],
         retired: Callable[[S], None] = lambda _: None,
+        clock: Clock | None = None,
     ) -> None:
         self._new_stage = new_stage
         self._store = store
         self._outputs = outputs
         self._group = group
         self._retired = retired
+        self._clock = clock or WallClock()
         self._lock = asyncio.Lock()
         self._closed = False
         self.partitions: dict[TP, Partition[S]] = {}
@@ -150,25 +167,25 @@ class Checkpointer(Generic[S]):
                 self._retire(tp)
             if not mine:
                 return {}
-            committed = await self._group().committed_positions(mine)
-            starts = await self._group().log_starts([tp for tp in mine if tp not in committed])
-            async with AsyncExitStack() as stack:
-                reader: SnapshotReader | None = None
-                for tp in sorted(mine):
-                    offset, text = committed.get(tp, (starts.get(tp, 0), ""))
-                    position = Position.from_text(text)
-                    warm = self.partitions.get(tp)
-                    if (
-                        warm is not None
-                        and warm.position == position
-                        and warm.next_offset >= offset
-                    ):
-                        continue
-                    if position is not None and reader is None:
-                        reader = await stack.enter_async_context(self._store.reader())
-                    self._retire(tp)
-                    self.partitions[tp] = await self._restore(tp, offset, position, reader)
+            committed = await self._committed(mine)
+            cold = {tp: at for tp, at in committed.items() if not self._is_warm(tp, at)}
+            for tp, restored in (await self._restore(cold)).items():
+                self._retire(tp)
+                self.partitions[tp] = restored
             return {tp: self.partitions[tp].next_offset for tp in mine}
+
+    async def _committed(self, tps: Collection[TP]) -> dict[TP, _Committed]:
+        """What the group says of these partitions; it says nothing of one that never was, or whose offset expired."""
+        found = await self._group().committed_positions(tps)
+        return {tp: _read(*found.get(tp, (None, ""))) for tp in tps}
+
+    def _is_warm(self, tp: TP, committed: _Committed) -> bool:
+        warm = self.partitions.get(tp)
+        return (
+            warm is not None
+            and warm.position == committed.position
+            and warm.next_offset >= (committed.offset or 0)
+        )
 
     def let_go(self, tp: TP) -> None:
         """Forget a partition whose state is worth nothing any more; `reload` brings it back."""
@@ -182,13 +199,8 @@ class Checkpointer(Generic[S]):
 
         """
         epoch = self.epoch
-        async with self._lock, AsyncExitStack() as stack:
-            offset, text = (await self._group().committed_positions([tp])).get(tp, (None, ""))
-            if offset is None:
-                offset = (await self._group().log_starts([tp]))[tp]
-            position = Position.from_text(text)
-            reader = await stack.enter_async_context(self._store.reader()) if position else None
-            restored = await self._restore(tp, offset, position, reader)
+        async with self._lock:
+            restored = (await self._restore(await self._committed([tp])))[tp]
             if epoch != self.epoch:  # dealt anew, and restored there if it is still ours
                 self._retired(restored.stage)
                 return None
@@ -223,25 +235,60 @@ class Checkpointer(Generic[S]):
             snapshot=item.snapshot,
         )
 
-    async def _restore(
-        self, tp: TP, offset: int, position: Position | None, reader: SnapshotReader | None
+    async def _restore(self, cold: Mapping[TP, _Committed]) -> dict[TP, Partition[S]]:
+        """States as the group's commits say; where these say nothing, as the state topic does."""
+        if not cold:
+            return {}
+        restored: dict[TP, Partition[S]] = {}
+        pointless = [tp for tp, at in cold.items() if at.pointless]
+        async with self._store.reader() as reader:
+            newest = await self._store.newest(pointless, reader) if pointless else {}
+            starts = await self._group().log_starts(
+                [tp for tp, at in cold.items() if at.offset is None and tp not in newest]
+            )
+            for tp, at in sorted(cold.items()):
+                if at.position is not None:
+                    restored[tp] = await self._load_either(tp, at.position, reader)
+                elif tp in newest:
+                    restored[tp] = await self._load_found(tp, at, newest[tp], reader)
+                else:
+                    begin = starts[tp] if at.offset is None else at.offset
+                    restored[tp] = Partition(tp, self.fresh(tp), begin)
+        return restored
+
+    async def _load_either(
+        self, tp: TP, position: Position, reader: SnapshotReader
     ) -> Partition[S]:
-        if position is None or reader is None:
-            return Partition(tp, self._new_stage(tp.topic, tp.partition), offset)
         try:
-            restored = await self._load(tp, position.current, reader, position)
+            return await self._load(tp, position.current, reader, position)
         except CheckpointError as error:
             if position.previous is None:
                 raise
             log.error("%s: %s; the snapshot before it is used", tp, error)  # noqa: TRY400 - the message says it all
             before = Position(VERSION, position.previous)
-            restored = await self._load(tp, position.previous, reader, before)
-        self.restores += 1
-        return restored
+            return await self._load(tp, position.previous, reader, before)
+
+    async def _load_found(
+        self, tp: TP, at: _Committed, pointer: Pointer, reader: SnapshotReader
+    ) -> Partition[S]:
+        """A state to which no commit points; it is saved again soon, so that one does."""
+        what = "the group has no offset" if at.offset is None else f"offset {at.offset} set by hand"
+        log.warning("%s: %s; going on from its newest snapshot, %s", tp, what, pointer)
+        found = await self._load(tp, pointer, reader, Position(VERSION, pointer))
+        found.skip_to(max(pointer.offset, at.offset or 0))
+        return found
 
     async def _load(
         self, tp: TP, pointer: Pointer, reader: SnapshotReader, position: Position
     ) -> Partition[S]:
-        stage = self._new_stage(tp.topic, tp.partition)
-        stage.restore(await reader.read(tp, pointer))
+        stored = await reader.read(tp, pointer)
+        stage = self.fresh(tp)
+        stage.restore(stored.snapshot)
+        if isinstance(stage, Resuming):
+            stage.resumed(max(0, self._clock.now_ms() - stored.written_ms))
+        self.restores += 1
         return Partition(tp, stage, pointer.offset, position)
+
+
+def _read(offset: int | None, text: str) -> _Committed:
+    return _Committed(offset, Position.from_text(text), pointless=not text)

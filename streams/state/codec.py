@@ -11,7 +11,7 @@ or version.
 
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -67,7 +67,7 @@ def encode(
 
     """
     described: list[_Column] = []
-    payload: list[bytes] = []
+    payload: list[Any] = []
     for name, column in columns.items():
         if isinstance(column, bytes):
             described.append(_Column(name, None, (), len(column)))
@@ -76,15 +76,21 @@ def encode(
         if column.dtype.hasobject or column.dtype.names is not None:
             raise TypeError(f"column {name!r} is of {column.dtype}, which has no fixed form")
         described.append(_Column(name, column.dtype.str, column.shape, column.nbytes))
-        payload.append(column.tobytes())
+        # as bytes where they lie: a checkpoint holds up the event loop for each copy of what may be 100 MB
+        payload.append(np.ascontiguousarray(column).reshape(-1).view(np.uint8))
     header = msgspec.msgpack.encode(_Header(kind, version, dict(meta or {}), described))
-    body = b"".join([_LENGTH.pack(len(header)), header, *payload])
+    body = [_LENGTH.pack(len(header)), header, *payload]
     prefix = _PREFIX.pack(MAGIC, FORMAT)
-    return b"".join([prefix, _CHECKSUM.pack(zlib.crc32(body, zlib.crc32(prefix))), body])
+    checksum = zlib.crc32(prefix)
+    for piece in body:
+        checksum = zlib.crc32(piece, checksum)
+    return b"".join([prefix, _CHECKSUM.pack(checksum), *body])
 
 
-def decode(frame: bytes, *, kind: str | None = None, version: int | None = None) -> State:
-    """The snapshot in a frame; with `kind` or `version`, only that one.
+def decode(
+    frame: bytes, *, kind: str | None = None, version: int | Collection[int] | None = None
+) -> State:
+    """The snapshot in a frame; with `kind` or `version`, only that one, or one of these versions.
 
     Raises:
         CheckpointError: the frame is cut, changed, or of another format, kind or version.
@@ -94,9 +100,12 @@ def decode(frame: bytes, *, kind: str | None = None, version: int | None = None)
         header, columns = _split(_body(frame))
     except (struct.error, msgspec.MsgspecError, ValueError, TypeError) as error:
         raise CheckpointError(f"snapshot cannot be read: {error}") from error
-    for what, wanted, found in (("kind", kind, header.kind), ("version", version, header.version)):
-        if wanted is not None and wanted != found:
-            raise CheckpointError(f"snapshot is of {what} {found!r}, expected {wanted!r}")
+    if kind is not None and kind != header.kind:
+        raise CheckpointError(f"snapshot is of kind {header.kind!r}, expected {kind!r}")
+    versions = (version,) if isinstance(version, int) else version
+    if versions is not None and header.version not in versions:
+        known = " or ".join(map(str, sorted(versions)))
+        raise CheckpointError(f"snapshot is of version {header.version}, expected {known}")
     return State(header.kind, header.version, columns, header.meta)
 
 

@@ -15,7 +15,7 @@ from faust.types import TP
 from schemas.errors import BrokerError, CheckpointError
 from schemas.topics import STATE
 from streams.state.codec import decode
-from streams.state.pointer import Pointer, Position
+from streams.state.pointer import FORGOTTEN, Pointer, Position
 from streams.state.snapshots import SnapshotReader
 from streams.transport.admin import ANSWER_MS
 from streams.transport.broker import Broker
@@ -142,12 +142,13 @@ async def _read(
     reader: SnapshotReader, broker: Broker, each: Standing, which: str, pointer: Pointer
 ) -> Verdict:
     try:
-        blob = await reader.read(TP(broker.outer(each.topic), each.partition), pointer)
+        place = TP(broker.outer(each.topic), each.partition)
+        blob = (await reader.read(place, pointer)).snapshot
         state = decode(blob)
     except (CheckpointError, BrokerError) as error:
         return _verdict(each, which, str(error))
-    place = (each.stage, each.topic, each.partition, which)
-    return Verdict(*place, state.kind, state.version, len(blob), "")
+    named = (each.stage, each.topic, each.partition, which)
+    return Verdict(*named, state.kind, state.version, len(blob), "")
 
 
 def _verdict(each: Standing, which: str, fault: str) -> Verdict:
@@ -176,12 +177,12 @@ async def reset(broker: Broker, stage: str, found: Sequence[Standing], to: str) 
     await consumer.start()
     try:
         wanted = [
-            each._replace(offset=each.start if to == EARLIEST else each.end, text="")
+            each._replace(offset=each.start if to == EARLIEST else each.end, text=FORGOTTEN)
             for each in found
         ]
         places = {
             TopicPartition(broker.outer(each.topic), each.partition): OffsetAndMetadata(
-                each.offset, ""
+                each.offset, FORGOTTEN
             )
             for each in wanted
         }

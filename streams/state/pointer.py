@@ -4,8 +4,8 @@ The metadata of one offset commit holds the pointer to the current snapshot and 
 stores offset and metadata together, so the input position and the state that belongs to it change at the
 same instant, and a member that the group has fenced out can change neither.
 
-It refuses metadata that it did not write; an empty one means that an offset was set by hand, and has no
-snapshot.
+It refuses metadata that it did not write. An empty one means that an offset was set by hand, by something that knows
+of no snapshots; `FORGOTTEN` means that the state is to be forgotten too.
 """
 
 import msgspec
@@ -13,6 +13,8 @@ import msgspec
 from schemas.errors import CheckpointError
 
 VERSION = 1
+FORGOTTEN = "forgotten"
+"""Metadata of an offset at which a stage begins anew."""
 SLOTS = 3
 """Two snapshots are needed, the current one and the one before; the third slot is the one being written."""
 
@@ -42,13 +44,13 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
 
     @classmethod
     def from_text(cls, text: str) -> "Position | None":
-        """The position in a commit's metadata, None if it is empty.
+        """The position in a commit's metadata, None if it has none.
 
         Raises:
             CheckpointError: somebody else wrote it, or a later version.
 
         """
-        if not text:
+        if text in ("", FORGOTTEN):
             return None
         try:
             position = msgspec.json.decode(text, type=cls)

@@ -10,8 +10,9 @@ It refuses to hand out a snapshot that lacks a part or whose checksum differs.
 
 import asyncio
 import zlib
+from collections.abc import Iterable
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
@@ -19,6 +20,7 @@ from faust.types import TP
 
 from schemas.errors import BrokerError, CheckpointError
 from streams.state.pointer import Pointer
+from streams.state.search import Parts, sort_parts
 from streams.transport.broker import Broker
 
 PART_BYTES = 900_000  # below the broker's default limit of 1 MiB for a message
@@ -26,6 +28,13 @@ COMPRESSION = 1  # zlib level: most of the gain at a fraction of the time
 WRITE_HEADER = "tocsin-write"
 READ_TIMEOUT_SECONDS = 60.0
 POLL_MS = 200
+
+
+class Stored(NamedTuple):
+    """A snapshot as it was read; `written_ms` is the time of its writer's clock."""
+
+    snapshot: bytes
+    written_ms: int
 
 
 class SnapshotStore:
@@ -46,8 +55,7 @@ class SnapshotStore:
         """
         blob = await asyncio.to_thread(zlib.compress, snapshot, COMPRESSION)
         checksum = zlib.crc32(blob)
-        partitions = await self._producer.partitions_for(self._topic)
-        partition = zlib.crc32(_prefix(self._stage, tp)) % len(partitions)
+        partition = await self._home(tp)
         parts = [blob[at : at + PART_BYTES] for at in range(0, len(blob), PART_BYTES)]
         sent: list[asyncio.Future[Any]] = [
             await self._producer.send(
@@ -62,6 +70,25 @@ class SnapshotStore:
         stored = await asyncio.gather(*sent)
         first, last = min(at.offset for at in stored), max(at.offset for at in stored)
         return Pointer(offset, partition, first, last, len(parts), slot, checksum)
+
+    async def newest(self, tps: Iterable[TP], reader: "SnapshotReader") -> dict[TP, Pointer]:
+        """Where the last whole snapshot of each partition lies, by the topic itself; no entry where there is none.
+
+        Raises:
+            BrokerError: the broker does not answer in time.
+
+        """
+        homes: dict[int, list[TP]] = {}
+        for tp in tps:
+            homes.setdefault(await self._home(tp), []).append(tp)
+        found: dict[TP, Pointer] = {}
+        for partition, mine in homes.items():
+            found |= await reader.newest(mine, partition)
+        return found
+
+    async def _home(self, tp: TP) -> int:
+        partitions = await self._producer.partitions_for(self._topic)
+        return zlib.crc32(_prefix(self._stage, tp)) % len(partitions)
 
     def reader(self) -> "SnapshotReader":
         """A reader for a few snapshots, to be used with `async with`."""
@@ -94,8 +121,8 @@ class SnapshotReader:
     ) -> None:
         await self._consumer.stop()
 
-    async def read(self, tp: TP, pointer: Pointer) -> bytes:
-        """The snapshot that the pointer names.
+    async def read(self, tp: TP, pointer: Pointer) -> Stored:
+        """The snapshot that the pointer names, and when it was written.
 
         Raises:
             CheckpointError: parts of it are gone or changed.
@@ -115,21 +142,48 @@ class SnapshotReader:
             raise CheckpointError(
                 f"snapshot of {tp} is incomplete: {len(parts)} of {pointer.parts} parts"
             )
-        blob = b"".join(parts[index] for index in range(pointer.parts))
+        blob = b"".join(parts[index].value or b"" for index in range(pointer.parts))
         if zlib.crc32(blob) != pointer.checksum:
             raise CheckpointError(f"snapshot of {tp} is corrupt: the checksum does not match")
         try:
-            return await asyncio.to_thread(zlib.decompress, blob)
+            snapshot = await asyncio.to_thread(zlib.decompress, blob)
         except zlib.error as error:
             raise CheckpointError(f"snapshot of {tp} does not decompress: {error}") from error
+        return Stored(snapshot, max(part.timestamp for part in parts.values()))
 
-    async def _collect(self, tp: TP, pointer: Pointer) -> dict[int, bytes]:
+    async def newest(self, tps: Iterable[TP], partition: int) -> dict[TP, Pointer]:
+        """Where the last whole snapshots of these lie, which all are on one partition of the topic.
+
+        Raises:
+            BrokerError: nothing comes from the broker for a long time.
+
+        """
+        source = TopicPartition(self._topic, partition)
+        wanted = {_prefix(self._stage, tp): (tp, Parts()) for tp in tps}
+        parts = {prefix: found for prefix, (_, found) in wanted.items()}
+        self._consumer.assign([source])
+        await self._consumer.seek_to_beginning(source)
+        end = (await self._consumer.end_offsets([source]))[source]
+        while await self._consumer.position(source) < end:
+            try:
+                async with asyncio.timeout(READ_TIMEOUT_SECONDS):
+                    while not (read := await self._consumer.getmany(source, timeout_ms=POLL_MS)):
+                        pass
+            except TimeoutError as error:
+                raise BrokerError(
+                    f"{self._topic} brings nothing for {READ_TIMEOUT_SECONDS:.0f} seconds"
+                ) from error
+            sort_parts(read[source], WRITE_HEADER, parts)
+        found = {tp: each.newest(partition) for tp, each in wanted.values()}
+        return {tp: pointer for tp, pointer in found.items() if pointer is not None}
+
+    async def _collect(self, tp: TP, pointer: Pointer) -> dict[int, Any]:
         source = TopicPartition(self._topic, pointer.partition)
         self._consumer.assign([source])
         self._consumer.seek(source, pointer.first)
         wanted = {_key(self._stage, tp, pointer.slot, i): i for i in range(pointer.parts)}
         write = (WRITE_HEADER, _write_id(pointer.offset, pointer.checksum))
-        parts: dict[int, bytes] = {}
+        parts: dict[int, Any] = {}
         while len(parts) < pointer.parts and await self._consumer.position(source) <= pointer.last:
             for records in (await self._consumer.getmany(source, timeout_ms=POLL_MS)).values():
                 for record in records:
@@ -138,7 +192,7 @@ class SnapshotReader:
                         and record.key in wanted
                         and write in record.headers
                     ):
-                        parts[wanted[record.key]] = record.value or b""
+                        parts[wanted[record.key]] = record
         return parts
 
 

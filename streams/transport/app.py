@@ -21,6 +21,8 @@ from streams.transport.consumer import ChunkConsumer
 
 REQUEST_TIMEOUT_SECONDS = 600.0
 """Faust runs each recovery step under this limit and takes a timeout for a stop, which hangs silently for good."""
+HEARTBEAT_SECONDS = 0.5
+"""A member hears of a rebalance by the answer to a heartbeat, and the first that hears waits for the last."""
 
 
 class ChunkTransport(driver.Transport):  # type: ignore[misc]  # Faust is untyped to mypy
@@ -65,6 +67,8 @@ class ChunkApp(faust.App):  # type: ignore[misc]  # Faust is untyped to mypy
         fetch_bytes: int = 1_048_576,
         chunk_keys: bool = False,
         chunk_headers: bool = False,
+        instance: str = "",
+        look_again_seconds: float = 30.0,
     ) -> None:
         self.fetch_max_wait_ms = fetch_max_wait_ms
         self.gather_ms = gather_ms
@@ -90,7 +94,9 @@ class ChunkApp(faust.App):  # type: ignore[misc]  # Faust is untyped to mypy
             consumer_auto_offset_reset="earliest",
             broker_request_timeout=REQUEST_TIMEOUT_SECONDS,
             broker_session_timeout=session_timeout_seconds,
-            broker_heartbeat_interval=min(3.0, session_timeout_seconds / 5),
+            broker_heartbeat_interval=min(HEARTBEAT_SECONDS, session_timeout_seconds / 5),
+            consumer_group_instance_id=instance or None,
+            consumer_metadata_max_age_ms=round(look_again_seconds * 1000),
             broker_rebalance_timeout=max(30.0, session_timeout_seconds),
             broker_max_poll_interval=REQUEST_TIMEOUT_SECONDS,
         )

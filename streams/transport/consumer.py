@@ -29,6 +29,7 @@ Committed = tuple[int, str]
 GATHER_BYTES = 65_536
 """While records flow, the broker answers a fetch with this much, or after `gather_ms` with what there is."""
 QUIET_GATHERS = 4
+ASK_AGAIN_SECONDS = 0.2
 
 
 class ChunkConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust is untyped to mypy
@@ -44,6 +45,12 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc] 
         self.assignor = type("MemberAssignor", (StickyPartitionAssignor,), {})
         consumer._partition_assignment_strategy = (self.assignor,)
         return consumer
+
+    async def on_thread_stop(self) -> None:
+        """Leave the group, also under a name of one's own, with which aiokafka would be waited for."""
+        if self._consumer is not None:
+            self._consumer._coordinator._group_instance_id = None
+        await super().on_thread_stop()
 
     async def commit_positions(self, positions: Mapping[TP, Committed], generation: int) -> bool:
         """Commit offsets with metadata; see `ChunkConsumer.commit_positions`."""
@@ -64,6 +71,27 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc] 
             self.log.warning("commit refused, the group has moved on: %s", error)
             return False
         return True
+
+    @property
+    def member_id(self) -> str:
+        """The name that the group has given this member; empty while it is none."""
+        consumer = self._consumer
+        coordinator = None if consumer is None else consumer._coordinator
+        return "" if coordinator is None else str(coordinator.member_id)
+
+    async def ask_member(self, member_id: str) -> bool | None:
+        """Whether the group still has this member, by its own word; None while it cannot be asked."""
+        known: bool | None = await self.call_thread(self._ask_member, member_id)
+        return known
+
+    async def _ask_member(self, member_id: str) -> bool | None:
+        if self.member_id != member_id:
+            return False
+        # whom the group does not know any more learns it by the answer, and gives up its name
+        heard = await self._ensure_consumer()._coordinator._do_heartbeat()
+        if self.member_id != member_id:
+            return False
+        return True if heard else None
 
     async def committed_positions(self, partitions: Iterable[TP]) -> dict[TP, Committed]:
         """What the group has committed, from the coordinator itself; no entry where it has nothing."""
@@ -170,6 +198,19 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]  # Faust is untyped 
     def generation(self) -> int:
         """The group generation of which this member was told last."""
         return int(self.app.consumer_generation_id)
+
+    @property
+    def member_id(self) -> str:
+        """The name that the group has given this member; empty while it is none."""
+        return str(self._thread.member_id)
+
+    async def still_member(self, member_id: str) -> bool:
+        """Whether the group still has this member; waits while the coordinator does not answer."""
+        while True:
+            known = await self._thread.ask_member(member_id)
+            if known is not None:
+                return bool(known)
+            await asyncio.sleep(ASK_AGAIN_SECONDS)
 
     async def commit_positions(self, positions: Mapping[TP, Committed], generation: int) -> bool:
         """Commit offsets with metadata as a member of `generation`; False when the group has moved on.

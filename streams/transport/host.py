@@ -10,6 +10,7 @@ starts it again.
 
 import asyncio
 import logging
+import math
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -20,8 +21,10 @@ from aiokafka import AIOKafkaProducer
 from faust.types import TP
 
 from schemas.errors import BrokerError
+from streams.time.clock import Clock, WallClock
 from streams.transport.admin import list_topics
 from streams.transport.broker import Broker
+from streams.transport.fence import Fence, FencedError
 from streams.transport.options import RunnerOptions
 from streams.transport.pauses import Pauses
 from streams.transport.runner import StageRunner, StageT
@@ -41,8 +44,11 @@ REQUEST_BYTES = 8_388_608  # the topic's own limit decides; this one must not be
 class Host:
     """Owns the producers; `add` stages, then `async with` or `serve`. `limits` are read at the start."""
 
-    def __init__(self, broker: Broker, *, limits: StallLimits | None = None) -> None:
+    def __init__(
+        self, broker: Broker, *, limits: StallLimits | None = None, clock: Clock | None = None
+    ) -> None:
         self._broker = broker
+        self._clock = clock or WallClock()
         self.limits = limits or StallLimits()
         self._scout = Scout(broker, self._partitions)
         self._watchdog: Watchdog | None = None
@@ -52,6 +58,9 @@ class Host:
         self._topics: set[str] = set()
         self._longest_interval_seconds = 0.0
         self._producers: list[AIOKafkaProducer] = []
+        self._shortest_session_seconds = math.inf
+        self._fence: Fence | None = None
+        self._members: dict[str, str] = {}
         self.runners: dict[str, StageRunner[Any]] = {}
 
     def add(
@@ -73,6 +82,10 @@ class Host:
             self._longest_interval_seconds, chosen.checkpoint_interval_seconds
         )
 
+        self._shortest_session_seconds = min(
+            self._shortest_session_seconds, chosen.session_timeout_seconds
+        )
+
         def build(outputs: AIOKafkaProducer, state: AIOKafkaProducer) -> StageRunner[StageT]:
             return StageRunner(
                 name,
@@ -84,14 +97,18 @@ class Host:
                 options=chosen,
                 retired=retired,
                 scout=self._scout,
+                clock=self._clock,
             )
 
         self._plans.append(build)
 
     async def __aenter__(self) -> Self:
         await self._check_topics()
+        self._fence = Fence(
+            self._shortest_session_seconds, self._note_members, self._still_members, self._give_up
+        )
         # Two producers, so that an alert never waits behind a snapshot of some megabytes.
-        self._producers = [self._new_producer(), self._new_producer()]
+        self._producers = [self._new_producer(self._fence), self._new_producer(self._fence)]
         try:
             await self._start()
         except BaseException:
@@ -106,11 +123,13 @@ class Host:
             raise BrokerError(f"no such topics: {', '.join(sorted(missing))}")
 
     async def _start(self) -> None:
+        assert self._fence is not None
         for producer in self._producers:
             await producer.start()
         await self._scout.start()
         runners = [plan(self._producers[0], self._producers[1]) for plan in self._plans]
         self.runners = {runner.name: runner for runner in runners}
+        self._fence.start()
         try:
             async with asyncio.timeout(START_SECONDS):
                 await asyncio.gather(*(runner.start() for runner in runners))
@@ -176,8 +195,8 @@ class Host:
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(number)
 
-    def _new_producer(self) -> AIOKafkaProducer:
-        return AIOKafkaProducer(
+    def _new_producer(self, fence: Fence) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
             **self._broker.client_options(),
             acks="all",
             enable_idempotence=True,
@@ -185,6 +204,29 @@ class Host:
             max_batch_size=BATCH_BYTES,
             max_request_size=REQUEST_BYTES,
         )
+        send = producer.client.send
+
+        async def send_behind_fence(*words: Any, **options: Any) -> Any:
+            await fence.passed()
+            return await send(*words, **options)
+
+        # the last place before the socket: what waits in the producer must not pass either
+        producer.client.send = send_behind_fence
+        return producer
+
+    def _note_members(self) -> None:
+        self._members = {name: runner.member_id for name, runner in list(self.runners.items())}
+
+    async def _still_members(self) -> bool:
+        for name, member_id in self._members.items():
+            if member_id and not await self.runners[name].app.consumer.still_member(member_id):
+                log.error("stage %s: the group does not know this worker any more", name)
+                return False
+        return True
+
+    def _give_up(self, error: FencedError) -> None:
+        for runner in self.runners.values():
+            runner.give_up(error)
 
     async def _stop(self) -> None:
         if self._watchdog is not None:
@@ -199,3 +241,5 @@ class Host:
         except TimeoutError:
             log.warning("some outputs were not accepted; they are sent again after the restart")
             await asyncio.gather(*(producer.client.close() for producer in self._producers))
+        if self._fence is not None:
+            self._fence.stop()

@@ -23,4 +23,8 @@ class RunnerOptions:
     chunk_keys: bool = False
     chunk_headers: bool = False
     state_topic: str = STATE
+    look_again_seconds: float = 30.0
+    """How often a member asks whether its topics have got more partitions, which are dealt then."""
+    instance: str = ""
+    """Name of this worker in its groups, the same after a restart; without one a killed worker is waited for."""
     ask: Ask | None = None

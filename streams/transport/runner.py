@@ -23,6 +23,7 @@ from streams.stage import Knowing, Stage
 from streams.state.checkpoint import Checkpointer
 from streams.state.partition import GapError, Partition
 from streams.state.snapshots import SnapshotStore
+from streams.time.clock import Clock
 from streams.transport.app import ChunkApp
 from streams.transport.broker import Broker
 from streams.transport.chunk import Chunk
@@ -73,6 +74,7 @@ class StageRunner(Generic[StageT]):
         options: RunnerOptions | None = None,
         retired: Callable[[StageT], None] = lambda _: None,
         scout: Scout | None = None,
+        clock: Clock | None = None,
     ) -> None:
         options = options or RunnerOptions()
         self.name = name
@@ -96,6 +98,8 @@ class StageRunner(Generic[StageT]):
             fetch_bytes=options.fetch_bytes,
             chunk_keys=options.chunk_keys,
             chunk_headers=options.chunk_headers,
+            instance=options.instance,
+            look_again_seconds=options.look_again_seconds,
         )
         state_topic = broker.outer(options.state_topic)
         store = SnapshotStore(name, state_topic, broker, state_producer or producer)
@@ -105,6 +109,7 @@ class StageRunner(Generic[StageT]):
             self.outbox,
             lambda: self.app.consumer,
             retired,
+            clock,
         )
         self.app.resume = self._resume
         self.app.settle = self._settle
@@ -160,6 +165,16 @@ class StageRunner(Generic[StageT]):
     def attend(self, what: str, work: Coroutine[Any, Any, None]) -> None:
         """Run something beside the stage until it stops; its death is the stage's."""
         self._tasks.append(asyncio.create_task(self._guarded(what, work)))
+
+    @property
+    def member_id(self) -> str:
+        """The name by which the group knows this stage, empty while by none; safe to ask from a thread."""
+        consumer = self.app._consumer  # noqa: SLF001  the public property would make one
+        return "" if consumer is None else str(consumer.member_id)
+
+    def give_up(self, error: Exception) -> None:
+        """End as if the stage had failed: nothing more is saved or sent."""
+        self._fail(error)
 
     def inject(self, tp: TP, event: object) -> bool:
         """Let the stage of a partition apply an event; False when the partition is not here."""

@@ -7,6 +7,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 
 from schemas.topics import PARTITIONS
 
+PATIENCE_SECONDS = 240.0
+"""A condition is waited for this long: machines that run tests can be a hundred times slower than idle ones."""
+
 
 async def read_topic(bootstrap: str, topic: str) -> list[ConsumerRecord]:
     """All records of a topic, partition by partition."""
@@ -27,7 +30,7 @@ async def read_topic(bootstrap: str, topic: str) -> list[ConsumerRecord]:
         await consumer.stop()
 
 
-async def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
+async def until(true: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
     """Wait for something that the workers bring about."""
     async with asyncio.timeout(seconds):
         while not true():

@@ -20,7 +20,7 @@ from schemas.topics import PARTITIONS, SAMPLES, Topic, all_topics
 from streams.transport.admin import create_topics
 from streams.transport.broker import Broker
 from tests.cli.conftest import Running
-from tests.kafka.reading import produce, read_topic
+from tests.kafka.reading import PATIENCE_SECONDS, produce, read_topic
 
 CONFIG = """\
 kafka: {{bootstrap: "{bootstrap}", prefix: {prefix}, session_timeout: 6s}}
@@ -93,7 +93,7 @@ class Installation:
 
     def until_committed(self, each: int) -> None:
         """Wait until ingest has committed so much of each partition."""
-        deadline = time.monotonic() + 40
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while [each] * PARTITIONS != (found := self.committed()):
             assert time.monotonic() < deadline, found
             time.sleep(0.2)
@@ -196,7 +196,7 @@ def test_a_worker_that_cannot_start_ends_all_with_the_reason(installation: Insta
         taken.listen()
         installation.started.append(Running(installation.folder, *RUN))
         running = installation.started[-1]
-        code = running.process.wait(60)
+        code = running.process.wait(PATIENCE_SECONDS)
 
     assert 2 == code
     place = f"127.0.0.1:{installation.port + 1}"

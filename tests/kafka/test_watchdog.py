@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 
 from streams.cli.supervise import Supervisor
+from tests.kafka.reading import PATIENCE_SECONDS
 from tests.transport.tally import expected
 from tests.transport.test_runner import collect, make_topics, produce, values
 
@@ -143,12 +144,12 @@ async def test_a_rebalance_that_never_ends_ends_in_a_restart(
     second.subscribe([f"{prefix}-in"], listener=deaf)
     third.subscribe([f"{prefix}-in"])
     await second.start()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not second.assignment():
             await asyncio.sleep(0.05)
     joining = asyncio.create_task(third.start())
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await deaf.asked.wait()
             _, said = await process.communicate()
     finally:

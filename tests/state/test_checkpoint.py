@@ -1,131 +1,10 @@
 """Checkpoints against a store and a group that live in memory."""
 
-from collections.abc import Callable, Iterable, Mapping
-from types import TracebackType
-from typing import Any, Self
-
 import pytest
-from faust.types import TP
 
 from schemas.errors import CheckpointError
-from streams.state.checkpoint import Checkpointer
-from streams.state.pointer import Pointer, Position
-
-HERE = TP("t", 0)
-
-
-class Sum:
-    """A stage that adds up."""
-
-    def __init__(self) -> None:
-        self.total = 0
-
-    def snapshot(self) -> bytes:
-        return b"%d" % self.total
-
-    def restore(self, blob: bytes) -> None:
-        self.total = int(blob)
-
-
-class Store:
-    """Snapshots by the number of their write; `lost` ones cannot be read any more."""
-
-    def __init__(self) -> None:
-        self.blobs: list[bytes] = []
-        self.lost: set[int] = set()
-        self.before_write: Callable[[], None] = lambda: None
-
-    async def write(self, tp: TP, *, slot: int, offset: int, snapshot: bytes) -> Pointer:
-        self.before_write()
-        self.blobs.append(snapshot)
-        number = len(self.blobs) - 1
-        return Pointer(offset, tp.partition, number, number, 1, slot, 0)
-
-    def reader(self) -> Self:
-        return self
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        return None
-
-    async def read(self, tp: TP, pointer: Pointer) -> bytes:
-        if pointer.first in self.lost:
-            raise CheckpointError(f"snapshot of {tp} is corrupt")
-        return self.blobs[pointer.first]
-
-
-class Group:
-    """A consumer group that remembers commits."""
-
-    def __init__(self) -> None:
-        self.generation = 1
-        self.refusing = False
-        self.committed: dict[TP, tuple[int, str]] = {}
-
-    async def commit_positions(
-        self, positions: Mapping[TP, tuple[int, str]], generation: int
-    ) -> bool:
-        if self.refusing or generation != self.generation:
-            return False
-        self.committed.update(positions)
-        return True
-
-    async def committed_positions(self, partitions: Iterable[TP]) -> dict[TP, tuple[int, str]]:
-        return {tp: self.committed[tp] for tp in partitions if tp in self.committed}
-
-    async def log_starts(self, partitions: Iterable[TP]) -> dict[TP, int]:
-        return dict.fromkeys(partitions, 7)
-
-
-class Outputs:
-    """An outbox that notes what was waited for."""
-
-    position = 3
-
-    def __init__(self) -> None:
-        self.waited: list[int] = []
-        self.error: Exception | None = None
-
-    async def delivered(self, position: int) -> None:
-        self.waited.append(position)
-        if self.error is not None:
-            raise self.error
-
-
-class World:
-    """What outlives a process: the store and the group; `worker` starts a new process."""
-
-    def __init__(self) -> None:
-        self.store, self.group, self.outputs = Store(), Group(), Outputs()
-
-    def worker(self) -> Checkpointer[Sum]:
-        store: Any = self.store
-        return Checkpointer(lambda _t, _p: Sum(), store, self.outputs, lambda: self.group)
-
-
-def apply(worker: Checkpointer[Sum], amount: int) -> None:
-    """Let the partition apply one record."""
-    partition = worker.partitions[HERE]
-    partition.stage.total += amount
-    partition.next_offset += 1
-    partition.touched()
-
-
-async def saved(world: World, *amounts: int) -> Checkpointer[Sum]:
-    """A worker that has saved after each of these records."""
-    worker = world.worker()
-    await worker.resume({HERE})
-    for amount in amounts:
-        apply(worker, amount)
-        assert await worker.checkpoint()
-    return worker
+from streams.state.pointer import Position
+from tests.state.world import HERE, World, apply, saved
 
 
 async def test_a_new_partition_begins_at_the_start_of_its_log() -> None:
@@ -141,6 +20,18 @@ async def test_state_and_offset_come_back_together() -> None:
     reborn = world.worker()
     assert {HERE: 9} == await reborn.resume({HERE})
     assert 3 == reborn.partitions[HERE].stage.total
+
+
+@pytest.mark.parametrize(("later", "away"), [(3_600_000, 3_600_000), (0, 0)])
+async def test_a_stage_is_told_how_long_nobody_did_its_work(later: int, away: int) -> None:
+    """From the time of the snapshot to now; one that begins anew is told nothing."""
+    world = World()
+    first = await saved(world, 1)
+    assert -1 == first.partitions[HERE].stage.away_ms
+    world.clock.advance(later)
+    reborn = world.worker()
+    await reborn.resume({HERE})
+    assert away == reborn.partitions[HERE].stage.away_ms
 
 
 async def test_outputs_are_delivered_before_the_commit() -> None:
@@ -239,15 +130,6 @@ async def test_a_partition_that_went_away_is_forgotten() -> None:
     worker = await saved(World(), 1)
     assert {} == await worker.resume(set())
     assert {} == worker.partitions
-
-
-async def test_an_offset_set_by_hand_starts_with_an_empty_state() -> None:
-    """An operator who resets offsets gets exactly that offset."""
-    world = World()
-    world.group.committed[HERE] = (42, "")
-    worker = world.worker()
-    assert {HERE: 42} == await worker.resume({HERE})
-    assert 0 == worker.partitions[HERE].stage.total
 
 
 async def test_after_a_failure_nothing_is_saved() -> None:

@@ -17,6 +17,8 @@ from streams.transport.host import Host
 from streams.transport.options import RunnerOptions
 
 PARTITIONS = 4
+LONG_SECONDS = 600.0
+"""A session that outlasts the patience of any test."""
 
 
 class Tally:
@@ -58,8 +60,14 @@ def expected(values: list[str]) -> list[bytes]:
     return [stage._count(value).value or b"" for value in values]
 
 
-def host(bootstrap: str, prefix: str, retired: Callable[[Tally], None] = lambda _: None) -> Host:
-    """A process that tallies `<prefix>-in` to `<prefix>-out`."""
+def host(
+    bootstrap: str,
+    prefix: str,
+    retired: Callable[[Tally], None] = lambda _: None,
+    *,
+    instance: str = "",
+) -> Host:
+    """A process that tallies `<prefix>-in` to `<prefix>-out`; one with a name is missed by nobody for minutes."""
     made = Host(Broker(bootstrap))
     made.add(
         prefix,
@@ -67,7 +75,9 @@ def host(bootstrap: str, prefix: str, retired: Callable[[Tally], None] = lambda 
         lambda _topic, _partition: Tally(f"{prefix}-out"),
         RunnerOptions(
             checkpoint_interval_seconds=0.5,
-            session_timeout_seconds=6,
+            session_timeout_seconds=LONG_SECONDS if instance else 6,
+            instance=instance,
+            look_again_seconds=1.0,
             state_topic=f"{prefix}-state",
         ),
         retired,
@@ -76,4 +86,4 @@ def host(bootstrap: str, prefix: str, retired: Callable[[Tally], None] = lambda 
 
 
 if __name__ == "__main__":
-    asyncio.run(host(sys.argv[1], sys.argv[2]).serve())
+    asyncio.run(host(*sys.argv[1:3], instance="".join(sys.argv[3:])).serve())

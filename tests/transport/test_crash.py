@@ -17,10 +17,10 @@ from tests.transport.test_runner import collect, make_topics, produce, values
 ROOT = Path(__file__).parents[2]
 
 
-def start_worker(bootstrap: str, prefix: str) -> subprocess.Popen[bytes]:
+def start_worker(bootstrap: str, prefix: str, instance: str = "") -> subprocess.Popen[bytes]:
     """The tally in a process of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.transport.tally", bootstrap, prefix],
+        [sys.executable, "-m", "tests.transport.tally", bootstrap, prefix, instance],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
@@ -50,7 +50,7 @@ async def test_kills_leave_no_trace_in_the_state(bootstrap: str, prefix: str) ->
                 worker = start_worker(bootstrap, prefix)
         seen = await collect(bootstrap, prefix, set(wanted))
         worker.send_signal(signal.SIGTERM)
-        assert 0 == worker.wait(timeout=15)
+        assert 0 == worker.wait(timeout=120)
     finally:
         worker.kill()
         worker.wait()

@@ -8,6 +8,7 @@ from streams.transport.broker import Broker
 from streams.transport.chunk import Chunk
 from streams.transport.host import Host
 from streams.transport.options import RunnerOptions
+from tests.kafka.reading import PATIENCE_SECONDS
 from tests.transport.tally import Tally, expected
 from tests.transport.test_runner import collect, make_topics, produce
 
@@ -56,7 +57,7 @@ def host(bootstrap: str, prefix: str, oracle: Oracle) -> Host:
 
 async def until_asked(oracle: Oracle, times: int = 1) -> None:
     """Wait until so many questions are open."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while len(oracle.asked) < times:
             await asyncio.sleep(0.01)
 
@@ -113,7 +114,7 @@ async def test_a_fault_in_what_waited_ends_the_runner(embedded_bootstrap: str, p
         stage_of = running.runners[prefix]._inquiries
         stage_of._go_on = _poisoned
         oracle.open.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await running.runners[prefix].failed.wait()
     assert isinstance(running.runners[prefix].error, ValueError)
 

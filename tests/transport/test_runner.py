@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Collection
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -13,6 +14,7 @@ from schemas.records import decode_record
 from schemas.topics import DEAD_LETTERS, Topic
 from streams.transport.admin import create_topics
 from streams.transport.broker import Broker
+from tests.kafka.reading import PATIENCE_SECONDS
 from tests.transport.tally import PARTITIONS, expected, host
 
 
@@ -39,16 +41,17 @@ async def produce(bootstrap: str, prefix: str, values: list[str]) -> None:
 
 
 async def collect(
-    bootstrap: str, prefix: str, wanted: set[bytes], partitions: int = PARTITIONS
+    bootstrap: str, prefix: str, wanted: Collection[bytes], partitions: int = PARTITIONS
 ) -> Counter[bytes]:
-    """Outputs so far, as soon as all wanted ones are among them."""
+    """Outputs so far, as soon as all wanted ones are among them, as often as they are wanted."""
+    needed = Counter(wanted)
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
     await consumer.start()
     seen: Counter[bytes] = Counter()
     try:
         consumer.assign([TopicPartition(f"{prefix}-out", p) for p in range(partitions)])
-        async with asyncio.timeout(60):
-            while not wanted <= seen.keys():
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not needed <= seen:
                 for records in (await consumer.getmany(timeout_ms=200)).values():
                     seen.update(record.value for record in records)
     finally:
@@ -64,7 +67,7 @@ async def read_letters(bootstrap: str, topic: str) -> list[DeadLetter]:
     await consumer.start()
     found: dict[str, DeadLetter] = {}
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not found:
                 for records in (await consumer.getmany(timeout_ms=200)).values():
                     letters = [decode_record(record.value, DeadLetter) for record in records]

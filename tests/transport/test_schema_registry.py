@@ -146,7 +146,8 @@ async def test_who_stops_waiting_takes_the_answer_from_nobody(registry: Registry
     registry.answers["/schemas/ids/7"] = 500, {}
     async with client(registry) as asking:
         first, second = (asyncio.ensure_future(asking.ask([7])) for _ in range(2))
-        await asyncio.sleep(0.02)
+        while not registry.asked["/schemas/ids/7"]:
+            await asyncio.sleep(0.005)
         first.cancel()
         registry.answers["/schemas/ids/7"] = 200, {"schema": "1"}
         assert {7: Schema("AVRO", "1")} == await second
@@ -178,7 +179,8 @@ async def test_it_says_who_asks_and_tells_no_secret(
     secret = Secret("${env:REGISTRY_PASSWORD}")
     async with client(registry, username="me", password=secret, forget_after=1) as asking:
         waiting = asyncio.ensure_future(asking.ask([7]))
-        await asyncio.sleep(0.03)
+        while "REGISTRY_PASSWORD is not set" not in caplog.text:
+            await asyncio.sleep(0.005)
         monkeypatch.setenv("REGISTRY_PASSWORD", "hunter2")
         await waiting
 

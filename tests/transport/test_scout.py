@@ -13,7 +13,7 @@ from tests.transport.test_runner import make_topics, produce
 
 async def until(true: Callable[[], bool]) -> None:
     """Wait for the scout's next look."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while not true():
             await asyncio.sleep(0.02)
 

@@ -108,7 +108,7 @@ def test_an_output_on_its_way_does_not_stop_the_clock() -> None:
     assert StallReason.NOT_SAVING == [watch.observe(t, v) for t, v in enumerate(looks)][-1]
 
 
-async def _said_by(dog_of: Callable[[Callable[[str], None]], Watchdog], seconds: float = 5) -> str:
+async def _said_by(dog_of: Callable[[Callable[[str], None]], Watchdog], seconds: float = 60) -> str:
     """What a watchdog says when it ends the process, in a process that goes on."""
     said: list[str] = []
     ended = asyncio.Event()
@@ -147,9 +147,15 @@ async def test_the_thread_ends_the_process_with_stage_and_reason() -> None:
 
 async def test_a_blocked_loop_is_named_with_the_place() -> None:
     """Code that keeps the loop from answering is found from outside, and named by file and function."""
+    told = threading.Event()
+
+    def end_hog(message: str, end: Callable[[str], None]) -> None:
+        end(message)
+        told.set()
 
     def hog() -> None:
-        time.sleep(0.5)
+        while not told.is_set():
+            time.sleep(0.01)
 
     asyncio.get_running_loop().call_later(0.05, hog)
     message = await _said_by(
@@ -157,7 +163,7 @@ async def test_a_blocked_loop_is_named_with_the_place() -> None:
             {"a": lambda: IDLE},
             limits=StallLimits(blocked_seconds=0.2),
             period_seconds=0.01,
-            end=end,
+            end=lambda message: end_hog(message, end),
         )
     )
     assert message.startswith("the event loop has stalled (loop_blocked) for more than 0.2 seconds")
@@ -215,7 +221,7 @@ asyncio.run(main())
         [sys.executable, "-c", program],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=120,
         check=False,
         cwd=ROOT,
     )

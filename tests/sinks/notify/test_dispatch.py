@@ -163,6 +163,18 @@ async def test_a_worker_that_dies_leaves_it_to_the_next(server: Server) -> None:
     assert [0, 2] == [sum(r.final for r in s.records) for s in (first, second)]
 
 
+async def test_a_clock_that_was_set_back_makes_no_wait_longer(server: Server) -> None:
+    """The attempt was to wait 5 ms; by the clock of now it would be two hours."""
+    shell = Shell(_config(server.url))
+    (attempt,) = shell.stage.apply([make_incident()]).attempts
+    late = msgspec.structs.replace(attempt, not_before_ms=T0 + 7_200_000, wait_ms=5)
+    shell.dispatcher.submit([late])
+    await shell.until_final(1)
+    await shell.close()
+
+    assert 1 == len(server.seen)
+
+
 async def test_a_receiver_that_is_gone_is_final() -> None:
     """An attempt for a receiver that is not configured any more ends as NO_ROUTE, without a retry."""
     settled: list[Settled] = []

@@ -10,7 +10,7 @@ from schemas.errors import CheckpointError
 from schemas.notifications import Notification, announcement_key
 from schemas.reasons import AnnounceReason, DeliveryReason
 from sinks.notify import outbox as outbox_module
-from sinks.notify.attempt import DELIVERED, Attempt, Outcome
+from sinks.notify.attempt import DELIVERED, WAIT_MAX_MS, Attempt, Outcome
 from sinks.notify.outbox import Outbox
 from tests.sinks.sample import ADDED, ALL, FIRST, SOME, T0, make_alert, make_incident
 
@@ -253,9 +253,7 @@ def test_back_off_doubles_within_its_bounds(number: int, name: str) -> None:
     assert waits[0] == waits[1]
 
 
-@pytest.mark.parametrize(
-    ("asked", "expected"), [(7.5, 7_500), (1e9, outbox_module.RETRY_AFTER_MAX_MS)]
-)
+@pytest.mark.parametrize(("asked", "expected"), [(7.5, 7_500), (1e9, WAIT_MAX_MS)])
 def test_retry_after_is_honoured_and_capped(asked: float, expected: int) -> None:
     """A receiver that asks for a longer wait gets it, up to an hour."""
     outbox = _outbox()
@@ -265,6 +263,19 @@ def test_retry_after_is_honoured_and_capped(asked: float, expected: int) -> None
     _, retry = outbox.settle(_key(), busy, NOW)
 
     assert NOW + expected == retry.not_before_ms
+    assert expected == retry.wait_ms
+
+
+def test_a_wait_is_as_long_after_a_restart_as_it_was_meant() -> None:
+    """The length is kept beside the time, so that a clock which has been set back makes it no longer."""
+    outbox = _outbox(max_attempts=3)
+    outbox.apply(make_incident())
+    _, retry = outbox.settle(_key(), RETRY, NOW)
+    again = _outbox(max_attempts=3)
+    again.restore(outbox.snapshot())
+
+    assert [retry] == again.pending()
+    assert retry.wait_ms == retry.not_before_ms - NOW
 
 
 def test_stdout_is_tried_once() -> None:

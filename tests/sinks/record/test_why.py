@@ -2,6 +2,7 @@
 
 import msgspec
 
+from schemas.alerts import Late
 from schemas.decisions import Decision
 from schemas.labels import parse_matcher
 from schemas.notifications import Notification
@@ -72,6 +73,24 @@ def test_why_names_rule_value_gates_and_receivers() -> None:
     assert ("on-call", "delivered", FIRST.value, 'route 1: severity="critical"') == (
         blocks["notifications"][0][1:]
     )
+
+
+def test_why_tells_late_samples_and_what_is_taken_back() -> None:
+    """How many of the samples in the window came late, by how much, and which transitions an amendment takes back."""
+    history = make_history(())
+    item = history.incident.alerts[0]
+    late = Late(samples=3, most_ms=12_500)
+    said = []
+    for changes in ({"late": late, "amends": ("a1",)}, {"late": None}):
+        alert = msgspec.structs.replace(item.alert, window=(T0 - 60_000, T0), **changes)
+        told = msgspec.structs.replace(
+            history.incident, alerts=(msgspec.structs.replace(item, alert=alert),)
+        )
+        blocks = {b.title: b.rows for b in explain(history._replace(incident=told), {})}
+        said.append(blocks["alerts"][0][2])
+
+    assert "3 of the samples came late, by up to 12.5 s, takes back a1" in said[0]
+    assert "no late samples" in said[1]
 
 
 def test_only_what_was_asked_for_is_shown() -> None:

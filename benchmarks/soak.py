@@ -1,0 +1,203 @@
+"""Soak: all stages for half an hour at half of full speed, with one per cent new series a minute.
+
+What the workers can do is measured first, on a backlog; half of that, or what one sender can send, is then sent. A
+tenth of the time, five minutes at least, is for windows, pools and the first silent series to go; after it the slope
+of the memory counts, and what waits in queues, files and topics is compared. `--minutes` and `--per-second` choose.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import psutil
+from aiohttp import ClientSession
+
+from benchmarks import workload
+from benchmarks.fleet import Worker, fleet
+from benchmarks.node import Node
+from benchmarks.pager import receiving
+from benchmarks.row import Goal, Row
+from benchmarks.scaling import listener
+from benchmarks.setting import Setting
+from benchmarks.stream import sending
+from benchmarks.times import Times
+from schemas.topics import STATE, Topic, all_topics, outer_name
+from streams.transport.admin import create_topics
+from streams.transport.broker import Broker
+
+PREFIX = "soak-"
+TELEMETRY = "benchmark-soak-telemetry"
+METRICS_PORT = 9111
+LOOK_SECONDS = 5.0
+PATIENCE_SECONDS = 300.0
+MOST_PER_SECOND = 50_000
+"""More than this one sender in Python does not send."""
+BACKLOG = 400_000
+WARM_UP_SHARE, WARM_UP_SECONDS = 0.1, 420.0
+MB = 1e6
+LEAST = 100.0
+"""A ratio to less than this would be one to nothing."""
+SMALL_SEGMENTS = {"segment.bytes": "67108864", "retention.bytes": "134217728"}
+"""Of the telemetry, which is not what is measured."""
+
+CONFIG = """
+kafka: {{partitions: {partitions}, prefix: {prefix}}}
+sources: [{{topic: {topic}}}]
+rules: [rules.yml]
+limits: {{series_idle: 5m}}
+correlate: {{reopen_within: 2m, retention: 5m}}
+notify: {{receivers: [{{type: webhook, name: pager, url: "{url}"}}]}}
+record: {{path: tocsin.db}}
+metrics: {{port: {port}}}
+"""
+
+
+class Look(NamedTuple):
+    """One look: seconds since the start, MB of memory, records that wait, MB on disk, open files, series known."""
+
+    at: float
+    rss: float
+    waiting: float
+    state: float
+    history: float
+    files: int
+    series: float
+
+
+def measure(setting: Setting, node: Node, command: str) -> Iterator[Row]:
+    """Rows of the benchmark."""
+    own = all_topics((), workload.PARTITIONS, PREFIX)
+    telemetry = Topic(TELEMETRY, "any", "telemetry", workload.PARTITIONS, SMALL_SEGMENTS)
+    asyncio.run(create_topics(Broker(node.bootstrap), [telemetry, *own]))
+    node.fill(TELEMETRY, workload.messages(BACKLOG, setting.now_ms - 60_000))
+    full, per_second, looks = asyncio.run(_run(setting, node))
+    yield Row("soak.full_speed", full, "messages/s", command)
+    yield Row("soak.speed", per_second, "messages/s", command, "full speed", full)
+    yield from rows(looks, command)
+
+
+def rows(looks: Sequence[Look], command: str) -> Iterator[Row]:
+    """What has grown since the warm-up."""
+    seconds = looks[-1].at
+    warm = [look for look in looks if look.at >= warm_up(seconds)]
+    times, rss = np.array([(look.at / 60, look.rss) for look in warm]).T
+    slope = float(np.polyfit(times, rss, 1)[0])
+    half = len(warm) // 2
+    yield Row("soak.minutes", seconds / 60, "minutes", command)
+    # a tenth of a per cent a minute: what an allocator's fragments may do, where a leak of each new series shows
+    goal = Goal("value", "<=", 0.001 * float(np.median(rss)))
+    yield Row("soak.memory_slope", slope, "MB/min", command, goal=goal)
+    for name, unit, typical, limit in (
+        ("rss", "MB", np.median, 1.05),
+        # a queue is worked off now and then, whatever else the machine does, unless it grows
+        ("waiting", "records", np.min, 2.0),
+        ("state", "MB", np.median, 1.5),
+        ("files", "open files", np.median, 1.1),
+        ("series", "series", np.median, 1.05),
+    ):
+        before, after = (
+            float(typical([getattr(look, name) for look in part]))
+            for part in (warm[:half], warm[half:])
+        )
+        told = "first half after the warm-up"
+        yield Row(
+            f"soak.{name}",
+            after,
+            unit,
+            command,
+            told,
+            max(before, LEAST),
+            Goal("ratio", "<=", limit),
+        )
+    yield Row(
+        "soak.history", looks[-1].history, "MB", command, "after the warm-up", warm[0].history
+    )
+
+
+def warm_up(seconds: float) -> float:
+    """How much of the time does not count."""
+    return min(max(WARM_UP_SHARE * seconds, WARM_UP_SECONDS), seconds / 2)
+
+
+async def _run(setting: Setting, node: Node) -> tuple[float, int, list[Look]]:
+    """Full speed, speed, and what was seen at that."""
+    seconds = setting.minutes * 60
+    async with receiving(Times(expected=0)) as url:
+        config = CONFIG.format(
+            partitions=workload.PARTITIONS,
+            prefix=PREFIX,
+            topic=TELEMETRY,
+            url=url,
+            port=METRICS_PORT,
+        )
+        async with fleet(node.bootstrap, config, workload.RULES) as made:
+            worker = await made.start()
+            full = await _full_speed(worker)
+            per_second = setting.per_second or min(int(full / 2), MOST_PER_SECOND)
+            setting.say(f"soak: {full:,.0f}/s at most; {setting.minutes:g} min at {per_second:,}/s")
+            looks: list[Look] = []
+            with sending(node.bootstrap, TELEMETRY, per_second, seconds):
+                began = time.monotonic()
+                while (at := time.monotonic() - began) < seconds:
+                    worker.check()
+                    looks.append(await _look(worker, node, made.home, at))
+                    if len(looks) % 12 == 1:
+                        setting.say(f"soak: {looks[-1]}")
+                    await asyncio.sleep(LOOK_SECONDS)
+    return full, per_second, looks
+
+
+async def _full_speed(worker: Worker) -> float:
+    """Records a second of the backlog, from a tenth of it on."""
+    begun: tuple[float, float] | None = None
+    end = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        worker.check()
+        done = (await _metrics()).get('tocsin_records_total{stage="ingest"}', 0.0)
+        now = time.monotonic()
+        if begun is None and done >= BACKLOG / 10:
+            begun = now, done
+        if begun is not None and done >= BACKLOG:
+            return (done - begun[1]) / (now - begun[0])
+        if now > end:
+            raise RuntimeError(f"not through the backlog after {PATIENCE_SECONDS:g} s: {done:g}")
+        await asyncio.sleep(0.1)
+
+
+async def _look(worker: Worker, node: Node, home: Path, at: float) -> Look:
+    found = await _metrics()
+    waiting = sum(v for name, v in found.items() if name.startswith("tocsin_lag_records"))
+    series = sum(v for name, v in found.items() if name.startswith("tocsin_series"))
+    process = worker.look
+    state = sum(_size(folder) for folder in _logs(node).glob(f"{outer_name(STATE, PREFIX)}-*"))
+    history = _size(home)
+    return Look(
+        at, process.memory_info().rss / MB, waiting, state, history, process.num_fds(), series
+    )
+
+
+async def _metrics() -> dict[str, float]:
+    url = f"http://127.0.0.1:{METRICS_PORT}/metrics"
+    async with ClientSession() as session, session.get(url) as answer:
+        lines = (await answer.text()).splitlines()
+    told = [line.rpartition(" ") for line in lines if not line.startswith("#")]
+    return {name: float(value) for name, _, value in told}
+
+
+def _logs(node: Node) -> Path:
+    """Where the broker keeps its topics: beside its properties, the last word of its command."""
+    return Path(psutil.Process(listener(node.bootstrap)).cmdline()[-1]).parent / "data"
+
+
+def _size(folder: Path) -> float:
+    """MB that a partition takes of the disk; files come and go while one looks."""
+    total = 0
+    for file in folder.glob("*"):
+        try:
+            total += file.stat().st_blocks * 512
+        except FileNotFoundError:
+            continue
+    return total / MB
