@@ -24,7 +24,9 @@ RECORDS: dict[str, tuple[str, Any]] = {
     "remediation": ("tocsin.remediations", Remediation),
 }
 
-GROWING = frozenset({"IncidentChange", "JoinReason", "AnnounceReason", "AlertReason", "Gate"})
+GROWING = frozenset(
+    {"IncidentChange", "JoinReason", "AnnounceReason", "AlertReason", "Amendment", "Gate"}
+)
 """Enumerations to which a version may add values; all others are closed for good."""
 
 

@@ -6,6 +6,8 @@ never "still firing".
 
 from typing import TypeAlias
 
+import msgspec
+
 from schemas.changes import Change
 from schemas.commands import Command
 from schemas.edges import Edge
@@ -14,6 +16,13 @@ from schemas.reasons import AlertReason, AlertState, Severity
 from schemas.records import Record
 
 _SEVERITIES = {severity.value: severity for severity in Severity}
+
+
+class Late(msgspec.Struct, frozen=True, kw_only=True):
+    """Samples that came behind the watermark of their partition: how many, and by how much the latest one, ms."""
+
+    samples: int
+    most_ms: int
 
 
 class Alert(Record, frozen=True, kw_only=True, tag="alert", tag_field="kind"):
@@ -34,6 +43,11 @@ class Alert(Record, frozen=True, kw_only=True, tag="alert", tag_field="kind"):
         window: first and last event time, ms, of the samples that the expression may have looked at; None: not known.
         watermark: event time, ms, up to which all samples were in when it was evaluated; None where nothing was
             waited for.
+        late: the late samples among those that the expression may have looked at, as far as they had come.
+        amends: ids of the earlier transitions of this alert that this one takes back because late samples came.
+        values: of an alert that fires, what its rule looked at in the last evaluations, the newest last, no more than
+            32; of a comparison what was compared. None: there was nothing. Empty where that is not known.
+        values_step_ms: how far apart they are.
         source: `samples partition` that it comes from.
 
     """
@@ -58,6 +72,10 @@ class Alert(Record, frozen=True, kw_only=True, tag="alert", tag_field="kind"):
     source: int = 0
     window: tuple[int, int] | None = None
     watermark: int | None = None
+    late: Late | None = None
+    amends: tuple[str, ...] = ()
+    values: tuple[float | None, ...] = ()
+    values_step_ms: int = 0
 
     @property
     def name(self) -> str:

@@ -10,6 +10,7 @@ from schemas.decisions import Decision
 from schemas.labels import content_id
 from schemas.reasons import (
     AlertState,
+    Amendment,
     AnnounceReason,
     IncidentChange,
     IncidentState,
@@ -84,6 +85,7 @@ class Incident(Record, frozen=True, kw_only=True):
         merged_into: id of the incident that it was made part of by hand; empty where none.
         omitted: firing alerts that it had no room for.
         decisions: what the gates did, the last ones.
+        amendment: what late samples did to it; withdrawn: nothing of it was true. None where there were none that did.
 
     """
 
@@ -115,6 +117,7 @@ class Incident(Record, frozen=True, kw_only=True):
     merged_into: str = ""
     omitted: int = 0
     decisions: tuple[Decision, ...] = ()
+    amendment: Amendment | None = None
 
     @property
     def firing(self) -> tuple[IncidentAlert, ...]:

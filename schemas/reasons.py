@@ -80,6 +80,14 @@ class AlertReason(StrEnum):
     SERIES_GONE = "series_gone"
     RULE_REMOVED = "rule_removed"
     RULE_FAILED = "rule_failed"
+    AMENDED = "amended"
+    WITHDRAWN = "withdrawn"
+    OTHER = "other"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self:  # noqa: ARG003  the enum's own signature
+        """Of a newer version: a reader goes on, and shows that it does not know."""
+        return cls("other")
 
 
 class AbsenceReason(StrEnum):
@@ -99,6 +107,14 @@ class ReloadReason(StrEnum):
     APPLIED = "applied"
     UNCHANGED = "unchanged"
     REFUSED = "refused"
+
+
+class DetectorState(StrEnum):
+    """What the detector of a rule may do with a series."""
+
+    WAITING = "waiting"
+    READY = "ready"
+    FROZEN = "frozen"
 
 
 class IncidentState(StrEnum):
@@ -156,6 +172,21 @@ class IncidentChange(StrEnum):
     HELD = "held"
     SUPPRESSED = "suppressed"
     REFUSED = "refused"
+    AMENDED = "amended"
+    WITHDRAWN = "withdrawn"
+    OTHER = "other"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self:  # noqa: ARG003  the enum's own signature
+        """Of a newer version: a reader goes on, and shows that it does not know."""
+        return cls("other")
+
+
+class Amendment(StrEnum):
+    """What late samples did to an incident that had been written."""
+
+    AMENDED = "amended"
+    WITHDRAWN = "withdrawn"
     OTHER = "other"
 
     @classmethod

@@ -7,7 +7,8 @@ bytes beside their fingerprints, so that a reader that knows a fingerprint never
 Binary form, little endian: magic `TCSN`, version (1 byte), length of the head (4 bytes), head (msgpack of
 `_Head`), then the columns one after the other: fingerprints u64[k], label offsets u32[k+1], label bytes, series u32[n],
 times i64[n], values f64[n], offsets i64[n]. A batch with native histograms is of version 2 and has them behind that,
-as a msgpack array; one without stays of version 1, so that older code reads it.
+as a msgpack array; one without stays of version 1, so that older code reads it. A batch of late samples is of version
+3: it has no histograms, and one more column behind the others, late_at i64[n].
 """
 
 import struct
@@ -28,6 +29,7 @@ from schemas.reasons import DeadLetterReason
 MAGIC = b"TCSN"
 VERSION = 1
 HISTOGRAM_VERSION = 2
+LATE_VERSION = 3
 _PREFIX = struct.Struct("<4sBI")
 
 Int32s: TypeAlias = NDArray[np.int32]
@@ -107,6 +109,8 @@ class SampleBatch:
         offsets: int64[n], source offset of each sample, ascending.
         idle: the source partition has nothing to read: until its next batch it holds nobody back.
         histograms: native histograms among the samples.
+        late_at: int64[n], None where the samples were in time; in a batch of late ones, which has no histograms, for
+            each the watermark of its source partition when its record came, which it is behind.
 
     """
 
@@ -122,6 +126,7 @@ class SampleBatch:
     offsets: Int64s
     idle: bool = False
     histograms: Sequence[NativeHistogram] = ()
+    late_at: Int64s | None = None
 
     def __len__(self) -> int:
         return len(self.times)
@@ -145,6 +150,7 @@ class SampleBatch:
             self.offsets[mask],
             self.idle,
             self.histograms,
+            None if self.late_at is None else self.late_at[mask],
         )
 
 
@@ -191,10 +197,12 @@ def encode_batch(batch: SampleBatch) -> bytes:
         int(ends[-1]),
         batch.idle,
     )
-    version, histograms, written = VERSION, b"", _Head(*facts)
-    if batch.histograms:
-        histograms = _encode_histograms(batch.histograms)
-        version, written = HISTOGRAM_VERSION, _LongerHead(*facts, len(histograms))
+    version, more, written = VERSION, b"", _Head(*facts)
+    if batch.late_at is not None:
+        version, more = LATE_VERSION, batch.late_at.astype("<i8", copy=False).tobytes()
+    elif batch.histograms:
+        more = _encode_histograms(batch.histograms)
+        version, written = HISTOGRAM_VERSION, _LongerHead(*facts, len(more))
     head = msgspec.msgpack.encode(written)
     return b"".join(
         (
@@ -207,7 +215,7 @@ def encode_batch(batch: SampleBatch) -> bytes:
             batch.times.astype("<i8", copy=False).tobytes(),
             batch.values.astype("<f8", copy=False).tobytes(),
             batch.offsets.astype("<i8", copy=False).tobytes(),
-            histograms,
+            more,
         )
     )
 
@@ -228,8 +236,8 @@ def decode_batch(data: bytes) -> SampleBatch:
     magic, version, head_length = _PREFIX.unpack_from(data)
     if magic != MAGIC:
         raise _refuse(f"magic number {magic!r} instead of {MAGIC!r}")
-    if version not in (VERSION, HISTOGRAM_VERSION):
-        known = f"{VERSION} and {HISTOGRAM_VERSION}"
+    if not VERSION <= version <= LATE_VERSION:
+        known = f"{VERSION} to {LATE_VERSION}"
         raise _refuse(f"sample batch of version {version}, this code reads {known}")
     at = _PREFIX.size + head_length
     kind = _LongerHead if version == HISTOGRAM_VERSION else _Head
@@ -239,6 +247,8 @@ def decode_batch(data: bytes) -> SampleBatch:
         raise _refuse(f"head of sample batch: {error}") from error
     k, n = head.series, head.samples
     more = head.histogram_bytes if isinstance(head, _LongerHead) else 0
+    if version == LATE_VERSION:
+        more = n * 8
     if min(k, n, head.label_bytes, more) < 0 or (
         len(data) != at + k * 8 + (k + 1) * 4 + head.label_bytes + n * (4 + 8 + 8 + 8) + more
     ):
@@ -274,6 +284,7 @@ def decode_batch(data: bytes) -> SampleBatch:
         offsets,
         head.idle,
         histograms,
+        np.frombuffer(data, "<i8", n, len(data) - more) if version == LATE_VERSION else None,
     )
 
 

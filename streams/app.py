@@ -6,7 +6,7 @@ This is the wiring and nothing else: the pure stages are made here with what the
 import asyncio
 import gc
 import sys
-from collections.abc import Collection, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -63,6 +63,7 @@ class Setting:
     broker: Broker
     clock: Clock
     stages: Collection[str] = STAGES
+    instance: str = ""
 
 
 class Workers:
@@ -78,7 +79,8 @@ class Workers:
         self._groups = setting.groups
         self._second_stage = needs_second_stage(setting.groups, setting.config.locality)
         self.reloads = Reloads()
-        self.host = Host(setting.broker, limits=_limits(setting.config.watchdog))
+        limits = _limits(setting.config.watchdog)
+        self.host = Host(setting.broker, limits=limits, clock=setting.clock)
 
     async def __aenter__(self) -> Self:
         for stage in STAGES:
@@ -183,6 +185,7 @@ class Workers:
             checkpoint_interval_seconds=kafka.checkpoint_interval / 1000,
             session_timeout_seconds=kafka.session_timeout / 1000,
             gather_ms=gather_ms,
+            instance=self._setting.instance,
             chunk_headers=any(source.needs_headers for source in sources),
             ask=self._asker(sources),
         )
@@ -246,16 +249,16 @@ class Workers:
     def _add_correlate(self) -> None:
         config = self._setting.config
         sources = alert_sources(config, second_stage=self._second_stage)
-        beside: dict[str, type[ForwardStage | IntakeStage]] = {topics.COMMANDS: ForwardStage}
+        beside: dict[str, Callable[[], ForwardStage | IntakeStage]] = {
+            topics.COMMANDS: lambda: ForwardStage(config, second_stage=self._second_stage)
+        }
         if config.changes.topic:
-            beside[config.changes.topic] = IntakeStage
+            beside[config.changes.topic] = lambda: IntakeStage(config)
         self.host.add(
             "correlate",
             [topics.ALERTS, *beside],
             lambda topic, _p: (
-                beside[topic](config)
-                if topic in beside
-                else CorrelateStage(config, sources=sources)
+                beside[topic]() if topic in beside else CorrelateStage(config, sources=sources)
             ),
             self._options(),
         )

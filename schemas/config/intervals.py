@@ -110,6 +110,20 @@ _Years: TypeAlias = Annotated[
 ]
 
 
+def known_zone(given: str) -> str:
+    """The name of a time zone, as it is.
+
+    Raises:
+        ValueError: there is none of that name.
+
+    """
+    try:
+        ZoneInfo(given)
+    except (OSError, ValueError, LookupError) as error:
+        raise ValueError(f"not a time zone: {given!r}; write one such as Europe/Berlin") from error
+    return given
+
+
 class ClockRange(Section):
     """A part of a day, from `start_time` up to but not including `end_time`, as `08:30` and `24:00`."""
 
@@ -146,13 +160,7 @@ class IntervalConfig(Section):
     @field_validator("location")
     @classmethod
     def _known(cls, given: str) -> str:
-        try:
-            ZoneInfo(given)
-        except (OSError, ValueError, LookupError) as error:
-            raise ValueError(
-                f"not a time zone: {given!r}; write one such as Europe/Berlin"
-            ) from error
-        return given
+        return known_zone(given)
 
 
 class TimeIntervalConfig(Section):

@@ -18,6 +18,7 @@ _UNIQUE = (
     ("playbook", ("playbooks",), "name"),
     ("source topic", ("sources",), "topic"),
     ("time interval", ("time_intervals",), "name"),
+    ("calendar", ("detect", "calendar"), "name"),
 )
 
 

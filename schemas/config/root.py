@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field, ValidationInfo, model_validator
 
 from schemas.config.correlate import ChangesConfig, CorrelateConfig, TopologyConfig
+from schemas.config.detect import DetectConfig
 from schemas.config.intervals import TimeIntervalConfig
 from schemas.config.kafka import KafkaConfig
 from schemas.config.limits import LimitsConfig
@@ -34,6 +35,7 @@ class Config(Section):
     limits: LimitsConfig = LimitsConfig()
     scrub: ScrubConfig = ScrubConfig()
     rules: tuple[str, ...] = ()
+    detect: DetectConfig = DetectConfig()
     correlate: CorrelateConfig = CorrelateConfig()
     topology: TopologyConfig = TopologyConfig()
     changes: ChangesConfig = ChangesConfig()

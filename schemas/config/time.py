@@ -8,6 +8,7 @@ class TimeConfig(Section):
 
     Attributes:
         allowed_lateness: a source partition's watermark trails its largest event time by this much.
+        amend_within: a sample behind the watermark by no more than this amends what was told; 0: none does.
         idle_after: a source silent for this long, by the record times of the others, holds nobody back.
         max_ahead: a sample further ahead of its record time than this is refused.
         max_age: a sample further behind its record time than this is refused.
@@ -17,6 +18,7 @@ class TimeConfig(Section):
     """
 
     allowed_lateness: Duration = 5_000
+    amend_within: Duration = 30_000
     idle_after: Duration = 60_000
     max_ahead: Duration = 300_000
     max_age: Duration = 604_800_000

@@ -73,6 +73,9 @@ class Samples:
             batch = decode_batch(value or b"")
         except DecodeError as error:
             raise DecodeError(DeadLetterReason.MALFORMED, error.detail) from error
+        if batch.late_at is not None:
+            detail = "a batch of late samples: which are late is not for a producer to say"
+            raise DecodeError(DeadLetterReason.MALFORMED, detail)
         if (fault := count_fault(len(batch), self._limits)) is not None:
             raise DecodeError(*fault)
         return batch

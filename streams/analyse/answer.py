@@ -4,8 +4,8 @@ Times are event times, ms; samples stand series after series, each in order of t
 Refuses to print: that is `write` and `draw`.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from itertools import pairwise
@@ -18,8 +18,11 @@ from detectors.base import Reason
 from schemas.errors import MissingExtraError
 from streams.analyse.read import Frame
 from streams.analyse.watch import Judged
+from streams.rules.explain import Insight, insight_of, sentence
 
 WEEK_MS = 604_800_000
+MOST_EXPLAINED = 100_000
+"""Of more flagged samples than this the first are explained."""
 REASONS = np.array([reason.name.lower() for reason in Reason])
 
 
@@ -33,7 +36,10 @@ class Span:
 
 @dataclass(frozen=True)
 class Summary:
-    """One series in short: `from_ms` to `to_ms` are its event times; spans are runs of flagged samples."""
+    """One series in short: `from_ms` to `to_ms` are its event times; spans are runs of flagged samples.
+
+    `speaks_after_ms`: how long its detector could not speak of it; None where it never could.
+    """
 
     series: str
     samples: int
@@ -46,6 +52,7 @@ class Summary:
     last_flag_ms: int | None
     spans_per_week: float
     asked_per_week: float
+    speaks_after_ms: int | None
 
 
 @dataclass(frozen=True)
@@ -56,12 +63,18 @@ class Detected:
         frame: the samples.
         judged: one entry per sample.
         asked_per_week: false alarms that one series may cost in a week.
+        interval_ms: the usual step.
+        views: names of the detector's views, where it has several.
+        blame: of a group: by the place of what is flagged, the series to blame.
 
     """
 
     frame: Frame
     judged: Judged
     asked_per_week: float
+    interval_ms: int = 0
+    views: tuple[str, ...] = ()
+    blame: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def columns(self) -> dict[str, NDArray[Any]]:
@@ -77,7 +90,28 @@ class Detected:
             "score": judged.score,
             "flag": judged.flag,
             "reason": REASONS[judged.reason],
+            "rank": self._ranks(),
+            "explanation": self._explanations(),
         }
+
+    def _ranks(self) -> NDArray[np.float64]:
+        """Of what is flagged: its place among what was seen of its series, 1 for the oddest."""
+        judged = self.judged
+        ranks: NDArray[np.float64] = np.floor((1.0 - judged.score) * judged.samples) + 1.0
+        return ranks
+
+    def _explanations(self) -> NDArray[Any]:
+        """Of what is flagged: why, in one sentence."""
+        judged, values = self.judged, self.frame.values
+        told = np.full(len(values), "", dtype=object)
+        for at in np.flatnonzero(judged.flag)[:MOST_EXPLAINED].tolist():
+            facts = [values[at], judged.score[at], judged.expected[at], judged.low[at]]
+            told[at] = sentence([*facts, judged.high[at]], self.interval_ms, self._insight(at))
+        return told
+
+    def _insight(self, at: int) -> Insight:
+        found = insight_of(self.judged.samples[at], self.judged.view[at], self.views)
+        return found._replace(blame=self.blame.get(at, ""))
 
     def arrow(self) -> Any:
         """The columns as an Arrow table, times as timestamps in ms UTC.
@@ -126,9 +160,18 @@ class Detected:
                     last_flag_ms=int(self.frame.times[spans[-1].last]) if spans else None,
                     spans_per_week=len(spans) * WEEK_MS / length_ms if length_ms else 0.0,
                     asked_per_week=self.asked_per_week,
+                    speaks_after_ms=self._speaks_after(start, end),
                 )
             )
         return tuple(found)
+
+    def _speaks_after(self, start: int, end: int) -> int | None:
+        """Time from the first sample to the first one of which it might have spoken; None where there is none."""
+        mute = (Reason.WARM_UP, Reason.MISSING, Reason.OUT_OF_RANGE)
+        able = np.flatnonzero(~np.isin(self.judged.reason[start:end], mute))
+        if not able.size:
+            return None
+        return int(self.frame.times[start + able[0]] - self.frame.times[start])
 
     def _spans(self, start: int, end: int) -> tuple[Span, ...]:
         padded = np.zeros(end - start + 2, np.int8)
@@ -152,4 +195,11 @@ def join(answers: Sequence[tuple[str, Detected]]) -> Detected:
     judged = {
         name: np.concatenate([getattr(a.judged, name) for a in found]) for name in Judged.__slots__
     }
-    return Detected(frame, Judged(**judged), found[0].asked_per_week)
+    one = found[0]
+    first = np.cumsum([0, *(len(answer.frame.rows) for answer in found)]).tolist()
+    blame = {
+        start + at: who
+        for answer, start in zip(found, first, strict=False)
+        for at, who in answer.blame.items()
+    }
+    return Detected(frame, Judged(**judged), one.asked_per_week, one.interval_ms, one.views, blame)

@@ -49,13 +49,4 @@ def ask(detector: str | None = None, **settings: Any) -> DetectBlock:
         own.setdefault("season_ms", given.season)
     if "direction" in fields:
         own.setdefault("direction", given.direction)
-    return DetectBlock(
-        detector=name,
-        parameters=own,
-        false_alarms=given.false_alarms[0],
-        per_ms=given.false_alarms[1],
-        direction=given.direction,
-        min_effect=given.min_effect,
-        min_change=given.min_change,
-        relearn_after_ms=given.relearn_after,
-    )
+    return given.block(own)

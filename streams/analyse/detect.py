@@ -17,7 +17,9 @@ from detectors.base import IntArray
 from streams.analyse.answer import WEEK_MS, Detected
 from streams.analyse.ask import ask
 from streams.analyse.read import Frame, frame_of
+from streams.analyse.together import Together
 from streams.analyse.watch import Judged, Watch
+from streams.rules.rule import EACH_SERIES
 
 # The usual step is the median of so many: later samples must not change the answer for earlier ones.
 STEP_SAMPLES = 60
@@ -36,8 +38,20 @@ def usual_step_ms(frame: Frame) -> int:
     return max(int(np.median(early)), 1) if early.size else 60_000
 
 
-def run(frame: Frame, watch: Watch, advance: Callable[[int], object] = lambda _: None) -> Detected:
+def learn(past: Frame, watch: Watch | Together) -> None:
+    """Take in history."""
+    if isinstance(watch, Together):
+        watch.learn(past)
+    else:
+        watch.learn(watch.rows_of(past.names)[past.rows], past.times, past.values)
+
+
+def run(
+    frame: Frame, watch: Watch | Together, advance: Callable[[int], object] = lambda _: None
+) -> Detected:
     """Judge a frame; `advance` hears how many samples more are done."""
+    if isinstance(watch, Together):
+        return watch.judge(frame, advance)
     rows = watch.rows_of(frame.names)[frame.rows] if frame.names else frame.rows
     parts = []
     for at in _chunks(frame, together=not watch.by_series):
@@ -45,7 +59,10 @@ def run(frame: Frame, watch: Watch, advance: Callable[[int], object] = lambda _:
         advance(len(at))
     judged = Judged(**{name: _joined(parts, name, len(rows)) for name in Judged.__slots__})
     block = watch.block
-    return Detected(frame, judged, block.false_alarms * WEEK_MS / block.per_ms)
+    asked = block.false_alarms * WEEK_MS / block.per_ms
+    if block.per != EACH_SERIES:
+        asked /= max(len(watch.names), 1)
+    return Detected(frame, judged, asked, watch.interval_ms, watch.views)
 
 
 def _joined(parts: list[tuple[IntArray, Judged]], name: str, size: int) -> Any:
@@ -56,11 +73,15 @@ def _joined(parts: list[tuple[IntArray, Judged]], name: str, size: int) -> Any:
 
 
 def _chunks(frame: Frame, *, together: bool) -> list[IntArray]:
-    """Places of samples to judge at once: series after series, or row after row of the table."""
+    """Places of samples to judge at once: series after series, or row after row of the table, none of them cut."""
     order = np.arange(len(frame.rows))
+    cuts = np.arange(CHUNK_SAMPLES, len(order), CHUNK_SAMPLES)
     if together and len(frame.names) > 1:
         order = np.lexsort((frame.rows, frame.times))
-    return np.split(order, range(CHUNK_SAMPLES, len(order), CHUNK_SAMPLES))
+        ends = np.flatnonzero(np.diff(frame.times[order])) + 1
+        places = np.searchsorted(ends, cuts)
+        cuts = np.unique(ends[places[places < ends.size]])
+    return np.split(order, cuts)
 
 
 def detect(
@@ -70,14 +91,16 @@ def detect(
     detector: str | None = None,
     interval_ms: int | None = None,
     warm_start: tuple[ArrayLike, ArrayLike | Mapping[str, ArrayLike]] | None = None,
-    watch: Watch | None = None,
+    watch: Watch | Together | None = None,
+    group: bool = False,
     **settings: Any,
 ) -> Detected:
     """Judge columns of numbers in one online pass.
 
     `times` [n] are ms since the epoch UTC, or timestamps of numpy or Arrow. `values` is [n], or [n, series], or columns
     by name. `settings` are those of a rule's `detect:` block, such as `false_alarms="1 per week"`, and `parameters`.
-    `warm_start` is history of the same form, learnt before. A `watch` goes on from where it is, with its own settings.
+    With `group` all columns are members of one group, and the answer is about the group. `warm_start` is history of the
+    same form, learnt before. A `watch` goes on from where it is, with its own settings.
 
     Raises:
         ConfigError: a setting is wrong.
@@ -87,12 +110,12 @@ def detect(
     frame = _framed(times, values)
     if watch is None:
         block = ask(detector, **settings)
-        watch = Watch(block, interval_ms=interval_ms or usual_step_ms(frame))
-    elif detector or settings or interval_ms:
+        kind = Together if group else Watch
+        watch = kind(block, interval_ms=interval_ms or usual_step_ms(frame))
+    elif detector or settings or interval_ms or group:
         raise ValueError("a watch has its own settings")
     if warm_start is not None:
-        past = _framed(*warm_start)
-        watch.learn(watch.rows_of(past.names)[past.rows], past.times, past.values)
+        learn(_framed(*warm_start), watch)
     return run(frame, watch)
 
 

@@ -1,4 +1,4 @@
-"""Read: files of series as columns: CSV, JSON lines, Parquet or npz, wide or long; the one place here that reads.
+"""Read: files of series as columns: CSV, JSON lines, Parquet, npz or a range of Prometheus; the one place that reads.
 
 A wide table has a column of numbers for each series. Columns of text are labels: their values tell series apart, as a
 column `metric` does. Rows are put in order of time for each series; what was out of order, or came twice, is counted.
@@ -13,11 +13,13 @@ import numpy as np
 
 from detectors.base import FloatArray, IntArray
 from schemas.config.near import nearest
+from schemas.errors import ConfigError
 from streams.produce.columns import METRIC_NAMES, MISSING, Columns, Layout, layout
 from streams.produce.event_time import parse
 from streams.produce.files import HEAD
 from streams.produce.refusal import Refusal, RefusedError, ReplayError
 from streams.rank.read import Series, read_columns
+from streams.replay.ranges import is_range, read_range
 
 # A number below the first bound is in seconds, below the second in ms, and so on (as in `event_time`).
 _BOUNDS = (1e11, 1e14, 1e17, 1e20)
@@ -71,6 +73,8 @@ def read(
         ReplayError: the file makes no sense.
 
     """
+    if path.suffix == ".json" and is_range(path):
+        return _range(path)
     columns = read_columns(path)
     count = max(map(len, columns.values()), default=0)
     if not count:
@@ -89,6 +93,27 @@ def read(
     names = [f"{value}{g}" if plan.metric is None else g for value in plan.values for g in groups]
     rows = (np.arange(len(plan.values))[:, None] * len(groups) + group).reshape(-1)
     return frame_of(names, rows, np.tile(at, len(plan.values)), data.reshape(-1))
+
+
+def _range(path: Path) -> Frame:
+    """The series of an answer of Prometheus's query_range."""
+    try:
+        found = read_range(path)
+    except ConfigError as error:
+        what = error.problems[0].removeprefix(f"{path}: ")
+        raise ReplayError(path, 0, Refusal.BAD_ROW, what) from error
+    if not found:
+        raise ReplayError(path, 0, Refusal.BAD_ROW, "holds no samples")
+    places: dict[str, int] = {}
+    rows = [places.setdefault(_name(each.metric, each.labels), len(places)) for each in found]
+    times = np.array([each.ts_ms for each in found], np.int64)
+    values = np.array([each.value for each in found], np.float64)
+    return frame_of(list(places), np.array(rows, np.int64), times, values)
+
+
+def _name(metric: str, labels: Mapping[str, str]) -> str:
+    pairs = ",".join(_pairs(list(labels), list(labels.values())))
+    return f"{metric}{{{pairs}}}" if pairs else metric or "value"
 
 
 def _plan(

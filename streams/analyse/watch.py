@@ -8,6 +8,7 @@ Refuses more than `MOST_SERIES` series.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,10 +25,25 @@ from detectors.base import (
 )
 from schemas.errors import ConfigError
 from streams.analyse.streak import MOST_SAMPLES, Streak, create
-from streams.rules.detect import NEVER, DetectRule, Verdict
+from streams.rules.detect import DetectRule
 from streams.rules.rule import DetectBlock
+from streams.rules.threshold import NEVER
+from streams.rules.verdict import Verdict
 
 MOST_SERIES = 100_000
+LONG_SAMPLES = 8192
+"""The longest stretch for a bank that cuts it into blocks itself."""
+
+
+@runtime_checkable
+class Calm(Protocol):
+    """A bank that takes the calm beginning of a stretch of one series at once, see `Streak`."""
+
+    def calm(
+        self, row: int, times: IntArray, values: FloatArray, below: float
+    ) -> tuple[int, Scores]:
+        """Judge and learn samples as long as none has a score of `below` or more: how many, and their scores."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +54,8 @@ class Judged:
     score     calibrated, 0 to 1; NaN without a value
     expected, low, high  in the unit of the value; NaN when the detector has no opinion
     reason    codes of `detectors.base.Reason`
+    samples   of what is flagged: how many of its series were learnt before; NaN where that is not known
+    view      of what is flagged: the number of the view that spoke, NaN for detectors with one
     """
 
     flag: BoolArray
@@ -46,10 +64,14 @@ class Judged:
     low: FloatArray
     high: FloatArray
     reason: CodeArray
+    samples: FloatArray
+    view: FloatArray
 
 
 class Watch(DetectRule):
     """One detector over many series, a row for each name."""
+
+    lasting = False
 
     def __init__(self, block: DetectBlock, *, interval_ms: int) -> None:
         """Make the detector; `interval_ms` is the usual step between samples, which the threshold hangs on.
@@ -60,14 +82,29 @@ class Watch(DetectRule):
         """
         super().__init__(block, interval_ms=interval_ms, max_series=MOST_SERIES)
         self.interval_ms = interval_ms
-        self.bank = create(block.detector, dict(block.parameters))
+        self.banks.usual = create(block.detector, dict(block.parameters))
         self.names: dict[str, int] = {}
-        self._reasons: CodeArray = np.zeros(0, np.int8)
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """Names of the detector's views, where it has several."""
+        return tuple(getattr(self.banks.usual, "views", ()))
+
+    @property
+    def grouped(self) -> bool:
+        """Whether the detector compares the members of a group, which all series are."""
+        return hasattr(self.banks.usual, "assign")
 
     @property
     def by_series(self) -> bool:
         """Whether it is fast series after series, not row after row of a table."""
-        return isinstance(self.bank, Streak)
+        return self._streak is not None
+
+    @property
+    def _streak(self) -> Calm | None:
+        """The bank, where it takes calm stretches at once and no time is special."""
+        bank = self.banks.usual
+        return bank if isinstance(bank, Calm) and self._occasions.none else None
 
     def rows_of(self, names: Sequence[str]) -> IntArray:
         """Rows of these series, new ones for those that were never seen.
@@ -80,8 +117,14 @@ class Watch(DetectRule):
             self.names.setdefault(name, len(self.names))
         if len(self.names) > MOST_SERIES:
             raise ConfigError([f"{len(self.names)} series; at most {MOST_SERIES} fit into one run"])
-        if len(self.names) > len(self._since):
+        known = self.rows.capacity
+        if len(self.names) > known:
             self._widen(len(self.names))
+            # series of a file share a common budget, whatever it is of
+            self.thresholds.split(len(self.names))
+            if self.grouped:
+                fresh = np.arange(known, len(self.names))
+                self.banks.usual.assign(fresh, np.zeros_like(fresh))  # type: ignore[attr-defined]  # it has one
         return np.array([self.names[name] for name in names], np.int64)
 
     def judge(self, rows: IntArray, times: IntArray, values: FloatArray) -> Judged:
@@ -89,19 +132,19 @@ class Watch(DetectRule):
 
         Samples of one series are in order of time; NaN is a missing one.
         """
-        verdict = Verdict(np.zeros(len(rows), np.bool_), *np.full((4, len(rows)), np.nan))
+        verdict = Verdict.unsaid(len(rows))
         reason = np.zeros(len(rows), np.int8)
-        bank = self.bank
-        for at in _cuts(rows, apart=isinstance(bank, Streak)):
-            if isinstance(bank, Streak):
-                self._follow(bank, times, values, at, int(rows[at[0]]), verdict, reason)
+        streak = self._streak
+        moments = times if self.grouped else None
+        for at in _cuts(rows, moments, apart=streak is not None):
+            if streak is not None:
+                self._follow(streak, times, values, at, int(rows[at[0]]), verdict, reason)
             else:
-                self._round(rows[at], times[at], values[at], at, verdict)
-                reason[at] = self._reasons
+                reason[at] = self._round(rows[at], times[at], values[at], at, verdict).reason
         flag = verdict.abnormal
         unnamed = flag & ((reason == Reason.OK) | (reason == Reason.FROZEN))
         reason[unnamed] = _sides(values[unnamed] - verdict.expected[unnamed])
-        return Judged(flag, verdict.score, verdict.expected, verdict.low, verdict.high, reason)
+        return Judged(*verdict[:5], reason, *verdict[5:])
 
     def learn(self, rows: IntArray, times: IntArray, values: FloatArray) -> None:
         """Take in history: what was abnormal in it is over when the next sample comes."""
@@ -110,7 +153,7 @@ class Watch(DetectRule):
 
     def _follow(
         self,
-        bank: Streak,
+        bank: Calm,
         times: IntArray,
         values: FloatArray,
         at: IntArray,
@@ -119,7 +162,7 @@ class Watch(DetectRule):
         reasons: CodeArray,
     ) -> None:
         """One series: calm stretches at once, what is loud and what is abnormal one by one."""
-        one = np.array([row])
+        one, most = np.array([row]), MOST_SAMPLES if isinstance(bank, Streak) else LONG_SAMPLES
         heard = at[np.abs(values[at]) <= LARGEST_VALUE]
         unheard = at[~(np.abs(values[at]) <= LARGEST_VALUE)].tolist()
         reasons[unheard] = Scores.unsaid(values[unheard]).reason
@@ -127,9 +170,10 @@ class Watch(DetectRule):
         gap = next(gaps)
         done = 0
         while done < heard.size:
-            stretch = heard[done : done + MOST_SAMPLES]
-            if self._since[row] == NEVER:
-                taken, scores = bank.calm(row, times[stretch], values[stretch], self.enter)
+            stretch = heard[done : done + most]
+            if self.rows["since"][row] == NEVER:
+                enter = float(self.thresholds.enter[row])
+                taken, scores = bank.calm(row, times[stretch], values[stretch], enter)
                 chosen = stretch[:taken]
                 for name in ("score", "expected", "low", "high"):
                     getattr(out, name)[chosen] = getattr(scores, name)
@@ -144,21 +188,21 @@ class Watch(DetectRule):
                 while gap < step:
                     gap = next(gaps)
             cell = step[None]
-            self._round(one, times[cell], values[cell], cell, out)
-            reasons[cell] = self._reasons
+            reasons[cell] = self._round(one, times[cell], values[cell], cell, out).reason
             done += 1
         if unheard and (not heard.size or unheard[-1] > heard[-1]):
             self._calm(one)
-        self._seen[row] = times[at[-1]]
-
-    def _far(self, scores: Scores, values: FloatArray, threshold: float, share: float) -> BoolArray:
-        self._reasons = scores.reason
-        return super()._far(scores, values, threshold, share)
+        self.rows["seen"][row] = times[at[-1]]
 
 
-def _cuts(rows: IntArray, *, apart: bool) -> Iterator[IntArray]:
-    """Positions of samples to take at once: series by series, or all series a round."""
+def _cuts(rows: IntArray, moments: IntArray | None, *, apart: bool) -> Iterator[IntArray]:
+    """Positions of samples to take at once: series by series, or all series a round, of the same moment if need be."""
     places = np.arange(rows.size)
+    if moments is not None and rows.size:
+        for part in np.split(places, np.flatnonzero(np.diff(moments)) + 1):
+            for chosen in rounds(rows[part]):
+                yield part[chosen]
+        return
     if not apart:
         for chosen in rounds(rows):
             yield places[chosen]

@@ -16,8 +16,11 @@ import orjson
 from streams.analyse.answer import Detected
 
 CHUNK_SAMPLES = 10_000
-HEADS = ("series", "time", "value", "expected", "low", "high", "score", "flag", "reason")
-_WIDTHS = (0, 24, 12, 12, 12, 12, 9, 4, 0)
+HEADS = (
+    *("series", "time", "value", "expected", "low", "high"),
+    *("score", "flag", "reason", "rank", "explanation"),
+)
+_WIDTHS = (0, 24, 12, 12, 12, 12, 9, 4, 12, 6, 0)
 
 
 def write_csv(found: Detected, out: IO[str], *, flagged: bool = False) -> None:
@@ -39,12 +42,13 @@ def write_text(found: Detected, out: IO[str], *, flagged: bool = False) -> None:
     longest = max(map(len, (*found.frame.names, HEADS[0])))
     widths = (longest, *_WIDTHS[1:])
     out.write(_line(HEADS, widths))
-    for series, time, *numbers, flag, reason in _rows(found, flagged=flagged):
+    for series, time, *numbers, flag, reason, rank, why in _rows(found, flagged=flagged):
         cells = ["" if n is None else f"{n:.6g}" for n in numbers[:-1]]
         score = "" if numbers[-1] is None else f"{numbers[-1]:.6f}"
-        out.write(
-            _line((_printable(series), time, *cells, score, "*" if flag else "", reason), widths)
-        )
+        place = "" if rank is None else f"{rank:.0f}"
+        # its numbers stand beside it already
+        said = ("*" if flag else "", reason, place, _printable(why.partition("; ")[2]))
+        out.write(_line((_printable(series), time, *cells, score, *said), widths))
 
 
 def write_parquet(found: Detected, path: Path, *, flagged: bool = False) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 import click
 import msgspec
 
-from schemas.config import Config, Document
+from schemas.config import Document
 from schemas.errors import ConfigError
 from schemas.reasons import AlertState
+from streams.cli.heeding import heed
 from streams.cli.options import (
     IN_FILE,
     check_rules,
@@ -21,6 +22,7 @@ from streams.cli.progress import show_count
 from streams.cli.tables import count, print_incidents, print_json
 from streams.produce.columns import Columns
 from streams.replay.backtest import Backtest, Outcome
+from streams.replay.learning import in_one
 from streams.replay.sources import is_recording, open_files
 from streams.rules.load import load_rules
 from streams.rules.rule import RuleGroup
@@ -56,7 +58,7 @@ def command(
     FILE is CSV, JSON lines, or a recorded topic (`tocsin demo --record`).
     """
     document = open_document(config_path)
-    config = document.config if is_recording(files[0]) else _for_files(document.config)
+    config = document.config if is_recording(files[0]) else in_one(document.config)
     groups = _rules(Document(document.name, config, document.tree), rule_paths)
     columns = Columns(time_column, value_column)
     records = open_files(files, config.sources[0].topic, columns)
@@ -75,15 +77,11 @@ def command(
         _print(outcome)
 
 
-def _for_files(config: Config) -> Config:
-    """One partition, and one source: a file stands for a topic."""
-    kafka = config.kafka.model_copy(update={"partitions": 1})
-    return config.model_copy(update={"kafka": kafka, "sources": config.sources[:1]})
-
-
 def _rules(document: Document, paths: Sequence[Path]) -> list[RuleGroup]:
     if paths:
         groups, faults = load_rules(paths)
+        groups, more = heed(groups, document)
+        faults += more
     else:
         groups, faults = check_rules(document)
     if faults:

@@ -27,6 +27,7 @@ from streams.cli.options import (
     with_config,
     with_output,
 )
+from streams.cli.speaking import Speaking, find_speaking, tell
 from streams.cli.tables import count, print_json
 from streams.produce.refusal import ReplayError
 from streams.produce.replay import read
@@ -43,6 +44,7 @@ class Checked:
     rules: int = 0
     warnings: tuple[str, ...] = ()
     two_stages: int = 0
+    detectors: tuple[Speaking, ...] = ()
 
 
 @click.command("check")
@@ -77,6 +79,7 @@ def command(
                 "warnings": found.warnings,
                 "rules": found.rules,
                 "two_stages": found.two_stages,
+                "detectors": [each._asdict() for each in found.detectors],
                 "costs": as_objects(costs),
             }
         )
@@ -89,6 +92,7 @@ def command(
         where = "" if name else f"no {DEFAULT_FILE} here, so the defaults: "
         apart = f", {found.two_stages} of them in two stages" if found.two_stages else ""
         click.echo(f"{where}{count(found.rules, 'rule')}{apart}, {verdict}")
+        tell(() if found.problems else found.detectors)
         show(costs, asked)
     dear = asked["cost"] and any(each.dear for each in costs)
     sys.exit(EXIT_NO if found.problems or dear else 0)
@@ -111,7 +115,13 @@ def check(config_path: Path | None, samples: Iterable[Path] = ()) -> Checked:
         problems += unknown_metrics(groups, known_metrics(document, samples))
     rules = sum(len(group.rules) for group in groups)
     wide = 0 if faults else len(Wide(groups, document.config.locality))
-    return Checked(list(dict.fromkeys(problems)), rules, tuple(find_warnings(document)), wide)
+    return Checked(
+        list(dict.fromkeys(problems)),
+        rules,
+        tuple(find_warnings(document)),
+        wide,
+        tuple(find_speaking(groups)),
+    )
 
 
 def find_warnings(document: Document) -> Iterator[str]:

@@ -2,19 +2,21 @@
 
 import sys
 from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 
 import click
 import orjson
 
 from schemas.config.near import nearest
-from schemas.config.section import parse_duration
+from schemas.config.section import format_duration, parse_duration
 from schemas.records import rfc3339
 from streams.analyse.answer import Detected, join
 from streams.analyse.ask import ask
-from streams.analyse.detect import run, usual_step_ms
+from streams.analyse.detect import learn, run, usual_step_ms
 from streams.analyse.draw import render, write_png
 from streams.analyse.read import Frame, read
+from streams.analyse.together import Together
 from streams.analyse.watch import Watch
 from streams.analyse.write import write_csv, write_json, write_parquet, write_text
 from streams.cli.main import EXIT_USAGE, fail
@@ -34,6 +36,7 @@ _SUMMARY = (
     "last",
     "spans a week",
     "asked",
+    "speaks after",
 )
 _WRITERS = {"text": write_text, "csv": write_csv, "json": write_json}
 
@@ -64,6 +67,7 @@ _WRITERS = {"text": write_text, "csv": write_csv, "json": write_json}
 @click.option(
     "--warm-start", metavar="FILE", type=IN_FILE, help="History to learn before; not judged."
 )
+@click.option("--group", is_flag=True, help="All series of a file are one group, judged together.")
 @click.option("--carry", is_flag=True, help="Go on from one file to the next.")
 @click.option("--flagged", is_flag=True, help="Only rows that are flagged.")
 @click.option(
@@ -90,6 +94,7 @@ def command(
     min_effect: float,
     interval: str | None,
     warm_start: Path | None,
+    group: bool,
     carry: bool,
     flagged: bool,
     output: str,
@@ -118,12 +123,12 @@ def command(
     try:
         past = None if warm_start is None else read(warm_start, time_column, values, step_ms)
         found: list[tuple[str, Detected]] = []
-        watch: Watch | None = None
+        watch: Watch | Together | None = None
         for path in files:
             frame = read(path, time_column, values, step_ms)
             _say(path, frame)
             if watch is None or not carry:
-                watch = _watch(block, frame, past, step_ms)
+                watch = _watch(Together if group else Watch, block, frame, past, step_ms)
             found.append((path.stem, _pass(path, frame, watch)))
     except ReplayError as error:
         fail(str(error), EXIT_USAGE)
@@ -169,18 +174,25 @@ def _say(path: Path, frame: Frame) -> None:
         )
 
 
-def _watch(block: DetectBlock, frame: Frame, past: Frame | None, step_ms: int) -> Watch:
-    watch = Watch(block, interval_ms=step_ms or usual_step_ms(frame))
+def _watch(
+    kind: type[Watch] | type[Together],
+    block: DetectBlock,
+    frame: Frame,
+    past: Frame | None,
+    step_ms: int,
+) -> Watch | Together:
+    watch = kind(block, interval_ms=step_ms or usual_step_ms(frame))
     if past is not None:
-        names = frame.names if len(frame.names) == len(past.names) == 1 else past.names
-        if set(names).isdisjoint(frame.names):
-            hint = nearest(frame.names[0], names)
+        if len(frame.names) == len(past.names) == 1:
+            past = replace(past, names=frame.names)
+        if set(past.names).isdisjoint(frame.names):
+            hint = nearest(frame.names[0], past.names)
             fail(f"--warm-start: no series of that name: {frame.names[0]}; {hint}", EXIT_USAGE)
-        watch.learn(watch.rows_of(names)[past.rows], past.times, past.values)
+        learn(past, watch)
     return watch
 
 
-def _pass(path: Path, frame: Frame, watch: Watch) -> Detected:
+def _pass(path: Path, frame: Frame, watch: Watch | Together) -> Detected:
     with show_share() as progress:
         task = progress.add_task(path.name, total=len(frame.rows))
         return run(frame, watch, lambda done: progress.advance(task, done))
@@ -208,6 +220,7 @@ def _summarise(found: Detected) -> None:
             rfc3339(s.last_flag_ms) if s.last_flag_ms is not None else "",
             f"{s.spans_per_week:.2g}",
             f"{s.asked_per_week:.2g}",
+            "never" if s.speaks_after_ms is None else format_duration(s.speaks_after_ms),
         )
         for s in found.summary()
     ]

@@ -10,6 +10,7 @@ import click
 
 from schemas.config import Document, read_document
 from schemas.errors import ConfigError
+from streams.cli.heeding import heed
 from streams.rules.load import load_rules
 from streams.rules.partial.split import find_unsplittable
 from streams.rules.rule import RuleGroup
@@ -128,6 +129,8 @@ def check_rules(document: Document) -> tuple[list[RuleGroup], list[str]]:
     """Rule groups of a configuration, and every fault of their files."""
     files, problems = rule_files(document)
     groups, faults = load_rules(files)
+    problems += faults
+    groups, faults = heed(groups, document)
     problems += faults
     if "locality" not in document.unsound:
         problems += find_unsplittable(groups, document.config.locality)

@@ -20,6 +20,7 @@ from schemas.config import Document
 from schemas.errors import ConfigError
 from schemas.reasons import ReloadReason
 from streams.app import Workers
+from streams.cli.heeding import heeded_files
 from streams.cli.options import open_rules, rule_files
 from streams.cli.tables import count
 
@@ -31,9 +32,9 @@ Stamps: TypeAlias = dict[Path, tuple[int, int]]
 
 
 def stamps_of(document: Document) -> Stamps:
-    """Time of change in ns and size in bytes of each rule file of a configuration that can be looked at."""
+    """Time of change in ns and size in bytes of each file that rules hang on and that can be looked at."""
     found: Stamps = {}
-    for path in rule_files(document)[0]:
+    for path in (*rule_files(document)[0], *heeded_files(document)):
         with suppress(OSError):
             status = path.stat()
             found[path] = (status.st_mtime_ns, status.st_size)

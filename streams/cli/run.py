@@ -1,6 +1,8 @@
 """`tocsin run`: the workers, in this process or in several."""
 
 import asyncio
+import os
+import socket
 import sys
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -42,6 +44,7 @@ class _Plan:
     stamps: Stamps
     stages: tuple[str, ...]
     processes: int
+    instance: str
     command: list[str]
 
 
@@ -64,6 +67,14 @@ class _Plan:
     help="Worker processes on this machine: they share the partitions, one that ends is started again, "
     "and the Nth serves its metrics at metrics.port + N - 1.",
 )
+@click.option(
+    "--instance",
+    metavar="NAME",
+    default="",
+    envvar="TOCSIN_INSTANCE",
+    help="Name of this worker, no other's, the same after a restart: killed and started again under it, it has its "
+    "partitions at once and not after kafka.session_timeout. Workers of --processes have such names by themselves.",
+)
 @click.option("--worker", default=1, type=click.IntRange(min=1), hidden=True)
 @click.option("--lifeline", type=int, hidden=True, help="File descriptor of the supervisor's pipe.")
 def command(
@@ -71,6 +82,7 @@ def command(
     broker: str | None,
     stages: tuple[str, ...],
     processes: int,
+    instance: str,
     worker: int,
     lifeline: int | None,
 ) -> None:
@@ -89,6 +101,10 @@ def command(
     if metrics.port:
         update["metrics"] = metrics.model_copy(update={"port": metrics.port + worker - 1})
     found = [*_command(config_path, kafka.bootstrap or ""), *(f"--stage={s}" for s in stages)]
+    if processes > 1:
+        found += [f"--instance={instance or f'{socket.gethostname()}-{os.getpid()}'}"]
+    if lifeline is not None:
+        instance = f"{instance}-{worker}"
     stamps = stamps_of(document)  # before the files are read, so that no change is missed
     plan = _Plan(
         document.config.model_copy(update=update),
@@ -97,6 +113,7 @@ def command(
         stamps,
         stages or STAGES,
         processes,
+        instance,
         found,
     )
     if not plan.groups and "detect" in plan.stages:
@@ -128,7 +145,10 @@ async def _run(plan: _Plan) -> int:
         if plan.processes > 1:
             return await Supervisor(plan.command, plan.processes).run(stop, reload)
         stack.enter_context(logging_to_stderr())
-        workers = Workers(Setting(config, plan.groups, broker, WallClock(), plan.stages))
+        setting = Setting(
+            config, plan.groups, broker, WallClock(), plan.stages, instance=plan.instance
+        )
+        workers = Workers(setting)
         if not await _started(workers, stack, stop):
             return 0
         stack.enter_context(serving_metrics(config.metrics, workers))
@@ -164,7 +184,7 @@ def _failed(workers: Workers) -> str:
 
 
 async def _need_topics(broker: Broker, config: Config) -> None:
-    """Refuse to start on a broker without the topics, or with other numbers of partitions.
+    """Refuse to start on a broker without the topics, or with numbers of partitions that do not do.
 
     A worker on a missing topic would idle without a word.
     """
@@ -175,6 +195,12 @@ async def _need_topics(broker: Broker, config: Config) -> None:
         raise BrokerError(
             f"topics are missing on {broker.bootstrap}: {', '.join(missing)}; `tocsin topics create` makes them"
         )
-    wrong = [f"{t.name} has {there[t.name]}" for t in needed if there[t.name] != t.partitions]
+    spread = {source.topic for source in config.sources if not source.keyed}
+    wrong = [
+        f"{t.name} has {there[t.name]}"
+        for t in needed
+        # ingest spreads what it reads: of such a source there may be more
+        if there[t.name] < t.partitions or (there[t.name] > t.partitions and t.name not in spread)
+    ]
     if wrong:
         raise BrokerError(f"kafka.partitions is {config.kafka.partitions}, but {', '.join(wrong)}")

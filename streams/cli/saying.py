@@ -9,7 +9,7 @@ from typing import Any, TypedDict, TypeVar
 import click
 import msgspec
 
-from schemas.commands import Command, Verb, command_id
+from schemas.commands import About, Command, Verb, command_id
 from schemas.config import Config
 from schemas.records import rfc3339
 from schemas.silences import Silence
@@ -83,10 +83,14 @@ def make_command(
     subject: str = "",
     until: int = 0,
     silence: Silence | None = None,
+    about: About | None = None,
 ) -> Command:
     """A command with its identity."""
     who = actor or getpass.getuser()
-    more = (text, subject, until, "" if silence is None else silence.id)
+    whom: list[str | int] = (
+        [] if about is None else [*("\n".join(texts) for texts in about.matchers), about.until]
+    )
+    more = (text, subject, until, "" if silence is None else silence.id, *whom)
     return Command(
         id=command_id(tenant, verb, who, at, incident, *more),
         tenant=tenant,
@@ -98,6 +102,7 @@ def make_command(
         subject=subject,
         until=until,
         silence=silence,
+        about=about,
     )
 
 

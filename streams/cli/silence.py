@@ -21,9 +21,9 @@ from streams.cli.broker import running_broker, with_broker
 from streams.cli.options import open_document, with_config, with_output
 from streams.cli.saying import Speaker, make_command, send, tenant_of, time_of, with_speaker
 from streams.cli.tables import count, print_json, print_table
-from streams.correlate.intervals import Intervals
 from streams.correlate.preview import Foreseen, preview
 from streams.correlate.silence import Silences
+from streams.time.intervals import Intervals
 
 COMMANDS_READ = 100_000
 READ_SECONDS = 30.0

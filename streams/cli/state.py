@@ -61,7 +61,7 @@ def _snapshot(each: Standing) -> str:
     except CheckpointError as error:
         return str(error)
     if position is None:
-        return "none: the offset was set by hand"
+        return "none: forgotten" if each.text else "none here: the offset was set by hand"
     return f"offset {position.current.first}, {count(position.current.parts, 'part')}"
 
 

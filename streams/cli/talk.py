@@ -1,4 +1,4 @@
-"""`tocsin incident ack|unack|assign|note|resolve|reopen|merge|unmerge`: what is said to an incident.
+"""`tocsin incident ack|unack|assign|note|resolve|reopen|merge|unmerge|fine|bad`: what is said to an incident.
 
 The id may be the beginning of one that the history knows. With `--tenant` no history is asked, and it must be whole.
 """
@@ -9,12 +9,16 @@ from typing import Any, TypeVar, Unpack
 
 import click
 
-from schemas.commands import Verb
+from schemas.commands import About, Verb
 from schemas.config import Config
+from schemas.incidents import Incident
+from schemas.labels import Matcher, MatchOp
+from schemas.matchers import show_matcher
 from sinks.record import History
 from streams.cli.main import EXIT_NO, fail
 from streams.cli.options import open_document
 from streams.cli.saying import Speaker, make_command, send, time_of, with_speaker
+from streams.cli.tables import count
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -115,7 +119,60 @@ def unmerge(comment: str, **said: Unpack[Said]) -> None:
     _say(Verb.UNMERGE, said, text=comment)
 
 
-COMMANDS = (acknowledge, unacknowledge, assign, note, resolve, reopen, merge, unmerge)
+@click.command("fine")
+@_with_incident
+@with_comment
+def fine(comment: str, **said: Unpack[Said]) -> None:
+    """Say that what detectors told of was fine: they become quieter on these series."""
+    _opine(Verb.FINE, said, comment)
+
+
+@click.command("bad")
+@_with_incident
+@with_comment
+def bad(comment: str, **said: Unpack[Said]) -> None:
+    """Say that what detectors told of was bad indeed: they become keener on these series."""
+    _opine(Verb.BAD, said, comment)
+
+
+COMMANDS = (
+    acknowledge,
+    unacknowledge,
+    assign,
+    note,
+    resolve,
+    reopen,
+    merge,
+    unmerge,
+    fine,
+    bad,
+)
+
+
+def _opine(verb: Verb, said: Said, comment: str) -> None:
+    config = open_document(said["config_path"]).config
+    found = _incident(config, said, said["incident"])
+    sets = tuple(
+        tuple(
+            show_matcher(Matcher(name, MatchOp.EQUAL, value))
+            for name, value in sorted(each.alert.labels.items())
+        )
+        for each in found.alerts
+        if each.alert.score is not None
+    )
+    if not sets:
+        fail(f"no alert of incident {found.id} is of a detector", EXIT_NO)
+    command = make_command(
+        verb,
+        tenant=found.tenant,
+        actor=said["actor"],
+        at=time_of(said["at"]),
+        incident=found.id,
+        text=comment,
+        about=About(matchers=sets),
+    )
+    what = f"{verb.value} {found.id}: {count(len(sets), 'alert')} of detectors"
+    send(config, said["broker"], command, said["output"], what)
 
 
 def _say(
@@ -147,8 +204,14 @@ def _find(config: Config, said: Said, prefix: str) -> tuple[str, str]:
     """The whole id of an incident, and its tenant."""
     if said["tenant"] is not None:
         return prefix, said["tenant"]
+    found = _incident(config, said, prefix)
+    return found.id, found.tenant
+
+
+def _incident(config: Config, said: Said, prefix: str) -> Incident:
+    """An incident that the history knows."""
     with History(said["database"] or config.record.path, read_only=True) as history:
         found = history.get_incident(prefix)
     if found is None:
         fail(f"no incident {prefix!r}; `tocsin incident list` lists them", EXIT_NO)
-    return found.incident.id, found.incident.tenant
+    return found.incident

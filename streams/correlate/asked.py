@@ -15,18 +15,54 @@ from streams.correlate.notice import Held
 from streams.correlate.route import Route
 
 
-class Judged(NamedTuple):
-    """What the gates said of a group: what may be told, what silences keep back, and all that was stopped."""
+class Heard(NamedTuple):
+    """Alerts that a receiver may be told of: all, those that fire, and the fingerprints of these and of the others."""
 
-    passed: list[Held]
+    alerts: list[Held]
+    burning: list[Held]
+    firing: frozenset[str]
+    resolved: frozenset[str]
+
+    @classmethod
+    def of(cls, alerts: list[Held]) -> "Heard":
+        """Sort out what fires."""
+        burning = [h for h in alerts if h.firing]
+        firing = frozenset([h.alert.fingerprint for h in burning])
+        over = len(burning) < len(alerts)
+        resolved = [h.alert.fingerprint for h in alerts if not h.firing] if over else ()
+        return cls(alerts, burning, firing, frozenset(resolved))
+
+
+class Judged(NamedTuple):
+    """What the gates said of a group.
+
+    Attributes:
+        passed: what may be told.
+        silenced: what silences keep back.
+        decisions: all that was stopped; `said` is the same without the time.
+        over: whether an alert of the group has resolved.
+
+    """
+
+    passed: Heard
     silenced: list[Held]
     decisions: list[Decision]
+    said: list[tuple[str, str, str]]
     stopped: Counter[Gate]
+    over: bool
 
-    @property
-    def said(self) -> list[tuple[str, str, str]]:
-        """What was stopped, without the time."""
-        return [(d.alert, d.reason, d.by) for d in self.decisions]
+    @classmethod
+    def of(
+        cls,
+        passed: list[Held],
+        silenced: list[Held],
+        decisions: list[Decision],
+        stopped: Counter[Gate],
+        over: bool,
+    ) -> "Judged":
+        """What was said, with what follows from it."""
+        said = [(d.alert, d.reason, d.by) for d in decisions]
+        return cls(Heard.of(passed), silenced, decisions, said, stopped, over)
 
 
 class Verdicts:
@@ -52,27 +88,22 @@ class Verdicts:
             self._settled.pop(group.id, None)
             if settled is not None and not group.hushed:
                 self._settled[group.id] = settled, judged
-        self.stopped.update(judged.stopped)
+        if judged.stopped:
+            self.stopped.update(judged.stopped)
         return judged
 
     def _ask(self, group: Group, route: Route, at: int) -> Judged:
         """Put every alert of a group through the gates."""
-        passed: list[Held] = []
-        silenced: list[Held] = []
-        decisions: list[Decision] = []
-        inhibits = bool(self._gates.inhibitor)
-        for held in group.alerts.values():
-            stopped = self._gates.inhibited(held.alert, at) if inhibits else None
-            if stopped is None:
-                passed.append(held)
-            else:
-                decisions.append(stopped)
-        stopped_by = Counter(d.gate for d in decisions)
+        every = list(group.alerts.values())
+        over = not all(held.firing for held in every)
+        passed, decisions = self._inhibited(every, at)
+        stopped_by = Counter([d.gate for d in decisions])
         closed = self._gates.closed(route, at) if passed else None
         if closed is not None:
             stopped_by[closed.gate] += len(passed)
-            return Judged([], [], [*decisions, closed], stopped_by)
+            return Judged.of([], [], [*decisions, closed], stopped_by, over)
         heard: list[Held] = []
+        silenced: list[Held] = []
         for held in passed:
             by = group.hushed.get(held.alert.fingerprint)
             stopped = hush(held.alert, at, by) if by else self._gates.silenced(held.alert, at)
@@ -82,4 +113,18 @@ class Verdicts:
                 silenced.append(held)
                 decisions.append(stopped)
                 stopped_by[stopped.gate] += 1
-        return Judged(heard, silenced, decisions, stopped_by)
+        return Judged.of(heard, silenced, decisions, stopped_by, over)
+
+    def _inhibited(self, every: list[Held], at: int) -> tuple[list[Held], list[Decision]]:
+        """Those that no other alert inhibits, and what stops the rest."""
+        if not self._gates.inhibitor:
+            return every, []
+        passed: list[Held] = []
+        decisions: list[Decision] = []
+        for held in every:
+            stopped = self._gates.inhibited(held.alert, at)
+            if stopped is None:
+                passed.append(held)
+            else:
+                decisions.append(stopped)
+        return passed, decisions

@@ -66,9 +66,10 @@ class Episodes(msgspec.Struct):
 
     def count_with(self, other: str) -> None:
         """It began together with another one; the partner not seen for longest makes room."""
-        self.partners[other] = self.partners.pop(other, 0.0) + 1
-        if len(self.partners) > PARTNERS_MAX:
-            del self.partners[next(iter(self.partners))]
+        partners = self.partners
+        partners[other] = partners.pop(other, 0.0) + 1
+        if len(partners) > PARTNERS_MAX:
+            del partners[next(iter(partners))]
 
 
 class Cooccurrence:
@@ -82,29 +83,26 @@ class Cooccurrence:
     def observe(self, tenant: str, fingerprint: str, at: int) -> None:
         """An alert fires; called in order of time."""
         key = _key(tenant, fingerprint)
-        known = self._known.pop(key, None) or Episodes(at - self._within - 1, at)
-        self._known[key] = known
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = Episodes(at - self._within - 1, at)
+        else:
+            self._known.move_to_end(key)
         begins = at - known.last > self._within
         known.last = at
         if begins:
             known.decay(at)
             known.count += 1
-            for other, partner in self._partners(tenant, at):
-                partner.decay(at)
-                known.count_with(other)
-                partner.count_with(fingerprint)
+            find, within = self._known.get, self._within
+            for other, began in self._recent.get(tenant, {}).items():
+                partner = find(_key(tenant, other)) if at - began <= within else None
+                if partner is not None:
+                    partner.decay(at)
+                    known.count_with(other)
+                    partner.count_with(fingerprint)
             self._note(tenant, fingerprint, at)
         if len(self._known) > ALERTS_MAX:
             self._known.popitem(last=False)
-
-    def _partners(self, tenant: str, at: int) -> list[tuple[str, Episodes]]:
-        """Those that began last, by fingerprint."""
-        found = []
-        for other, began in self._recent.get(tenant, {}).items():
-            partner = self._known.get(_key(tenant, other)) if at - began <= self._within else None
-            if partner is not None:
-                found.append((other, partner))
-        return found
 
     def _note(self, tenant: str, fingerprint: str, at: int) -> None:
         recent = self._recent.setdefault(tenant, OrderedDict())
@@ -121,10 +119,12 @@ class Cooccurrence:
         An episode of theirs that is going on does not count yet: whether this one is part of it is the question.
         """
         known = self._known.get(_key(tenant, fingerprint))
+        if known is None:
+            return []
         found = []
-        for other, times in () if known is None else known.partners.items():
+        for other, times in known.partners.items():
             partner = self._known.get(_key(tenant, other))
-            if partner is not None and known is not None:
+            if partner is not None:
                 going_on = at - partner.last <= self._within
                 of = max(known.count, partner.count - going_on, times)
                 together = Together(times, of)

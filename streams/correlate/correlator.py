@@ -26,8 +26,11 @@ from streams.correlate.grouping import DispatcherState
 from streams.correlate.ledger import Ledger, LedgerState
 from streams.correlate.order import Order, OrderState, Release
 from streams.correlate.reasons import DropReason
+from streams.correlate.registry import RegistryState
 
 VERSION = 2
+READS = (1, VERSION)
+"""Versions that can be read; in the first the ledger was nothing but its registry."""
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 
@@ -43,6 +46,14 @@ class _State(msgspec.Struct, frozen=True):
     early: list[Told]
     gates: GatesState = msgspec.field(default_factory=GatesState)
     dispatcher: DispatcherState = msgspec.field(default_factory=DispatcherState)
+
+
+class _First(msgspec.Struct, frozen=True):
+    """The state as version 1 wrote it."""
+
+    order: OrderState
+    ledger: RegistryState
+    early: list[Told]
 
 
 class Correlator:
@@ -160,15 +171,7 @@ class Correlator:
             CheckpointError: it is none, or of a version that is not known.
 
         """
-        try:
-            version = msgspec.json.decode(blob, type=_Version).correlator
-            if version != VERSION:
-                raise CheckpointError(
-                    f"snapshot of the correlator has version {version}, known is {VERSION}"
-                )
-            state = msgspec.json.decode(blob, type=_State)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise CheckpointError(f"snapshot of the correlator: {error}") from error
+        state = _read(blob)
         self._order.restore(state.order)
         self._ledger.restore(state.ledger)
         self._early.restore(state.early)
@@ -176,6 +179,21 @@ class Correlator:
             self.gates.restore(state.gates)
         if self.dispatcher is not None:
             self.dispatcher.restore(state.dispatcher)
+
+
+def _read(blob: bytes) -> _State:
+    try:
+        version = msgspec.json.decode(blob, type=_Version).correlator
+        if version not in READS:
+            raise CheckpointError(
+                f"snapshot of the correlator has version {version}, known are {READS}"
+            )
+        if version == VERSION:
+            return msgspec.json.decode(blob, type=_State)
+        first = msgspec.json.decode(blob, type=_First)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"snapshot of the correlator: {error}") from error
+    return _State(VERSION, first.order, LedgerState(first.ledger), first.early)
 
 
 def _untold(record: Incident) -> Incident:

@@ -65,6 +65,8 @@ class Desk:
             Verb.REOPEN: self._reopen,
             Verb.MERGE: self._merge,
             Verb.UNMERGE: self._unmerge,
+            Verb.FINE: self._opine,
+            Verb.BAD: self._opine,
         }
 
     def obey(self, command: Command) -> list[Turn]:
@@ -137,6 +139,10 @@ class Desk:
         if not command.text:
             return CommandReason.INCOMPLETE
         return self._done(life, command, IncidentChange.NOTED, "")
+
+    def _opine(self, life: Lifecycle, command: Command) -> Answer:
+        """What it means for detectors is their matter; here it stands in the timeline."""
+        return self._done(life, command, IncidentChange.NOTED, f"said to be {command.verb.value}")
 
     def _resolve(self, life: Lifecycle, command: Command) -> Answer:
         if life.resolved_at is not None:

@@ -25,7 +25,7 @@ from schemas.incidents import Incident
 from schemas.notices import Notice
 from schemas.reasons import AlertState, AnnounceReason, Gate
 from schemas.silences import AtEnd
-from streams.correlate.asked import Judged, Verdicts
+from streams.correlate.asked import Heard, Judged, Verdicts
 from streams.correlate.desk import Refusal
 from streams.correlate.gates import Gates
 from streams.correlate.grouping import DispatcherState, Group, GroupId, Waiting
@@ -35,8 +35,10 @@ from streams.correlate.pages import Pages, Summary
 from streams.correlate.route import Route, RouteTree
 from streams.correlate.scribe import Scribe
 from streams.correlate.silence import Ended
+from streams.correlate.symptom import bare
 
 GROUPS_MAX = 100_000
+NEVER = 1 << 62
 
 
 class Dispatcher:
@@ -96,6 +98,7 @@ class Dispatcher:
                 self._refusals.append(Refusal(command, reason))
 
     def _take(self, alert: Alert) -> None:
+        alert = bare(alert)
         self.gates.note(alert)
         for route in self._tree.match(alert.tenant, alert.labels):
             group = self._group(alert, route)
@@ -122,18 +125,18 @@ class Dispatcher:
     def _run(self, until: int) -> None:
         """Let silences end and groups fall due, each at its own time, up to and including a time."""
         while True:
-            dues = (
-                self.gates.silences.next_end(),
-                self._pages.next_due,
-                self._timers[0][0] if self._timers else None,
-            )
-            at = min((due for due in dues if due is not None), default=None)
-            if at is None or at > until:
+            at = self._timers[0][0] if self._timers else NEVER
+            ending, letting_go = self.gates.silences.next_end(), self._pages.next_due
+            if letting_go is not None and letting_go <= at:
+                at = letting_go
+            if ending is not None and ending <= at:
+                at = ending
+            if at > until:
                 return
-            if dues[0] == at:
+            if ending == at:
                 for ended in self.gates.silences.take_ended(at):
                     self._end(ended)
-            elif dues[1] == at:
+            elif letting_go == at:
                 self._casebook.turn(at)
                 self._pages.fall_due(at)
             else:
@@ -150,16 +153,16 @@ class Dispatcher:
         spoken = False
         for receiver in route.receivers:
             spoken |= self._tell(group, route, receiver, at, judged)
-        said = judged.said
-        if said != group.stopped and not spoken and route.receivers:
+        if judged.said != group.stopped and not spoken and route.receivers:
             # nobody is told, but why not is on record
-            alerts = [*judged.passed, *judged.silenced]
+            alerts = [*judged.passed.alerts, *judged.silenced]
             self._scribe.write(group, route, route.receivers[0], at, None, judged.decisions, alerts)
-        group.stopped = said
-        left = self._left(group, route)
-        if len(left) < len(group.alerts):
-            group.alerts = left
-            self._verdicts.forget(group)
+        group.stopped = judged.said
+        if judged.over:
+            left = self._left(group, route)
+            if len(left) < len(group.alerts):
+                group.alerts = left
+                self._verdicts.forget(group)
         if group.alerts:
             heappush(self._timers, (group.next_at, group.id))
         else:
@@ -190,19 +193,15 @@ class Dispatcher:
         freed: Decision | None = None,
     ) -> bool:
         """Tell one receiver, if there is something new for it and its page may go; whether that was written."""
-        passed, silenced, decisions, _ = judged
-        told = self._scribe.told(group.memory(receiver))
-        ended = [
-            h
-            for h in silenced
-            if self._tell_resolved and not h.firing and told.knows(h.alert.fingerprint)
-        ]
-        heard = [*passed, *ended]
-        burning = [h for h in heard if h.firing]
-        if not heard or (burning and self._pages.waits(group.memory(receiver))):
+        heard, silenced, decisions = judged.passed, judged.silenced, judged.decisions
+        memory = group.memory(receiver)
+        told = self._scribe.told(memory)
+        if silenced and self._tell_resolved:
+            ended = [h for h in silenced if not h.firing and told.knows(h.alert.fingerprint)]
+            heard = Heard.of([*heard.alerts, *ended])
+        alerts, burning, firing, resolved = heard
+        if not alerts or (burning and self._pages.waits(memory)):
             return False
-        firing = {h.alert.fingerprint for h in burning}
-        resolved = {h.alert.fingerprint for h in heard if not h.firing}
         reason = told.reason(
             at,
             firing,
@@ -225,16 +224,14 @@ class Dispatcher:
             decisions = [*decisions, verdict]
             if not verdict.passed:
                 self.stopped[verdict.gate] += 1
-                self._scribe.write(group, route, receiver, at, None, decisions, heard)
+                self._scribe.write(group, route, receiver, at, None, decisions, alerts)
                 self._pages.hold(group, receiver, burning, at)
                 return True
         if not burning:
-            self._pages.forget(group.memory(receiver), at)
+            self._pages.forget(memory, at)
         still = {h.alert.fingerprint for h in silenced if h.firing and self._tell_resolved}
-        self._scribe.remember(group.memory(receiver), told).tell(
-            at, reason, firing, resolved, still
-        )
-        self._scribe.write(group, route, receiver, at, reason, decisions, heard)
+        self._scribe.remember(memory, told).tell(at, reason, firing, resolved, still)
+        self._scribe.write(group, route, receiver, at, reason, decisions, alerts)
         return True
 
     def _tell_late(self, waiting: Waiting, at: int, freed: Decision | None) -> None:
@@ -279,7 +276,7 @@ class Dispatcher:
         gathered: dict[str, list[Held]] = {}
         for group, fingerprints in affected:
             route = self._tree.nodes[group.route]
-            passed = self._verdicts.judge(group, route, ended.at).passed
+            passed = self._verdicts.judge(group, route, ended.at).passed.alerts
             heard = [h for h in passed if h.alert.fingerprint in fingerprints]
             for receiver in route.receivers:
                 told = self._scribe.told(group.memory(receiver))

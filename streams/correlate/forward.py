@@ -1,8 +1,9 @@
 """Forward: commands of people into the log of the correlator.
 
 What is read from tocsin.commands goes to tocsin.alerts, to the partition of its tenant, so that the correlator has one
-log and a replay of it replays the commands. It refuses what is no command, lacks a tenant, an actor or an id, or is
-ahead of its own record by more than `time.max_ahead`.
+log and a replay of it replays the commands. What is said to detectors goes into the log of these: to every partition of
+tocsin.samples, and to the tenant's one of tocsin.partials. It refuses what is no command, lacks a tenant, an actor or
+an id, is ahead of its own record by more than `time.max_ahead`, or speaks to detectors that read no log of ours.
 """
 
 import msgspec
@@ -11,6 +12,7 @@ from schemas import topics
 from schemas.commands import Command
 from schemas.config import Config
 from schemas.errors import DecodeError
+from schemas.matchers import parse_all
 from schemas.reasons import DeadLetterReason
 from schemas.records import cloud_event_headers, decode_record, encode_record
 from streams.detect.stage import alert_partition
@@ -22,8 +24,11 @@ from streams.transport.chunk import Chunk
 class ForwardStage:
     """Commands of one partition of tocsin.commands to records of tocsin.alerts and dead letters."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *, second_stage: bool = False) -> None:
+        """`second_stage` says whether there is one for rules wider than the locality, which has detectors too."""
         self._letters = Letters()
+        self._second_stage = second_stage
+        self._first_stage = any(not source.keyed for source in config.sources)
         self._max_ahead_ms = config.time.max_ahead
         self._partitions = config.kafka.partitions
 
@@ -38,7 +43,21 @@ class ForwardStage:
             else:
                 command = msgspec.structs.replace(command, offset=chunk.offset_of(row))
                 partition = alert_partition(command.tenant, self._partitions)
-                out.append(command_record(command, topics.ALERTS, partition))
+                if not command.verb.of_detectors or command.incident:
+                    out.append(command_record(command, topics.ALERTS, partition))
+                if command.verb.of_detectors:
+                    out += self._to_detectors(command, partition)
+        return out
+
+    def _to_detectors(self, command: Command, partition: int) -> list[Outgoing]:
+        """The command in the log of each stage that may have the detectors that it speaks of."""
+        out = []
+        if self._first_stage:
+            # a tenant's series are in all partitions
+            everywhere = range(self._partitions)
+            out += [command_record(command, topics.SAMPLES, each) for each in everywhere]
+        if self._second_stage:
+            out.append(command_record(command, topics.PARTIALS, partition))
         return out
 
     def _read(self, value: bytes | None, record_time: int) -> Command:
@@ -54,7 +73,22 @@ class ForwardStage:
         if command.time < 0 or command.time > record_time + self._max_ahead_ms:
             text = f"its time is {command.time - record_time} ms after that of its record"
             raise DecodeError(DeadLetterReason.BAD_TIME, text)
+        if command.verb.of_detectors:
+            self._check(command)
         return command
+
+    def _check(self, command: Command) -> None:
+        """Refuse what no detector could make sense of, or would hear."""
+        try:
+            named = command.about is not None and any(map(parse_all, command.about.matchers))
+        except ValueError as error:
+            raise DecodeError(DeadLetterReason.COMMAND_REFUSED, str(error)) from error
+        if not named:
+            text = "it names no alerts whose detectors are meant"
+            raise DecodeError(DeadLetterReason.COMMAND_REFUSED, text)
+        if not (self._first_stage or self._second_stage):
+            text = "sources that are keyed are read by the detectors' stage itself, which reads no commands"
+            raise DecodeError(DeadLetterReason.COMMAND_REFUSED, text)
 
     def apply_event(self, event: object) -> list[Outgoing]:
         """Nothing is ever reported to this stage."""

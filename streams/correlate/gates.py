@@ -14,9 +14,10 @@ from schemas.config.root import Config
 from schemas.decisions import Decision
 from schemas.reasons import AlertState, CommandReason, Gate, GateReason
 from streams.correlate.inhibit import Inhibitor
-from streams.correlate.intervals import Intervals
 from streams.correlate.route import Route
 from streams.correlate.silence import Silences, SilencesState
+from streams.correlate.symptom import bare
+from streams.time.intervals import Intervals
 
 SOURCES_MAX = 100_000
 
@@ -41,10 +42,13 @@ class Gates:
         """An alert fires or has resolved; they come in order of time."""
         if not self.inhibitor:
             return
+        is_source = self.inhibitor.learn(alert)
+        if not is_source and not self._sources:
+            return
         known = (alert.tenant, alert.fingerprint)
         self._sources.pop(known, None)
-        if self.inhibitor.learn(alert) and alert.state is AlertState.FIRING:
-            self._sources[known] = alert
+        if is_source and alert.state is AlertState.FIRING:
+            self._sources[known] = bare(alert)
             if len(self._sources) > SOURCES_MAX:
                 oldest = self._sources.pop(next(iter(self._sources)))
                 self.inhibitor.learn(msgspec.structs.replace(oldest, state=AlertState.RESOLVED))

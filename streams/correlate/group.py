@@ -5,6 +5,7 @@ tenant stands first in every group key, so no group ever spans two tenants.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -26,8 +27,15 @@ def group_of(alert: Alert, group_by: Sequence[str]) -> Group:
 
     Values are quoted as in JSON, so two different groups never have the same key.
     """
-    labels = {name: alert.labels[name] for name in sorted(group_by) if alert.labels.get(name)}
-    pairs = (("tenant", alert.tenant), *labels.items())
+    found = alert.labels
+    return _group(alert.tenant, tuple([(n, found[n]) for n in group_by if found.get(n)]))
+
+
+@lru_cache(maxsize=20_000)
+def _group(tenant: str, found: tuple[tuple[str, str], ...]) -> Group:
+    """Most alerts are of a group that there is already."""
+    labels = dict(sorted(found))
+    pairs = (("tenant", tenant), *labels.items())
     text = ", ".join(f"{name}={msgspec.json.encode(value).decode()}" for name, value in pairs)
     return Group(f"{{{text}}}", labels)
 

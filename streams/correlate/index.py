@@ -4,15 +4,15 @@ Keys carry the tenant, so nothing of one tenant is ever found for another.
 """
 
 from collections.abc import Iterable
-from enum import Enum, auto
+from enum import IntEnum, auto
 from typing import TypeAlias
 
 from streams.correlate.lifecycle import Lifecycle
 from streams.correlate.symptom import Symptom
 
 
-class Place(Enum):
-    """As what a name is known."""
+class Place(IntEnum):
+    """As what a name is known; a number, since keys are hashed for each alert."""
 
     ENTITY = auto()
     HOST = auto()
@@ -58,7 +58,11 @@ class Index:
 
     def find(self, keys: Iterable[Key]) -> set[str]:
         """Incidents under any of these keys."""
-        return set().union(*(self._ids.get(key, ()) for key in keys))
+        found: set[str] = set()
+        for key in keys:
+            if ids := self._ids.get(key):
+                found |= ids
+        return found
 
     def _remove(self, identity: str, keys: set[Key]) -> None:
         for key in keys:

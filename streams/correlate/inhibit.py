@@ -1,7 +1,10 @@
 """Inhibition: which alerts are not told because another one fires.
 
-For each rule the firing source alerts are counted by the values of the `equal` labels, so a question costs one look
-into a dict however many alerts fire. An alert that fulfils both sides of a rule is not inhibited by one that does too,
+For each rule the firing source alerts are kept by the values of the `equal` labels, so a question costs one look into
+a dict however many alerts fire; of which rules an alert is a source or a target hangs on the labels that they ask for,
+and is remembered for `ROLES_MAX` combinations of their values.
+
+An alert that fulfils both sides of a rule is not inhibited by one that does too,
 nor by itself. Source: Alertmanager's `inhibit`. It differs in one thing: Alertmanager (0.34) remembers one source for
 equal labels, and if that one fulfils both sides it overlooks the others.
 
@@ -20,6 +23,7 @@ from schemas.reasons import AlertState
 _Key: TypeAlias = tuple[str, ...]
 """The tenant, then the values of the `equal` labels."""
 _Labels: TypeAlias = Mapping[str, str]
+ROLES_MAX = 10_000
 
 
 class _Sources(NamedTuple):
@@ -37,7 +41,14 @@ class _Rule(NamedTuple):
     firing: dict[_Key, _Sources]
 
     def key(self, tenant: str, labels: _Labels) -> _Key:
-        return (tenant, *(labels.get(name, "") for name in self.equal))
+        return (tenant, *[labels.get(name, "") for name in self.equal])
+
+
+class _Roles(NamedTuple):
+    """The rules that such an alert is a source of, and those that it is a target of; each with whether it is both."""
+
+    source: tuple[tuple[_Rule, bool], ...]
+    target: tuple[tuple[_Rule, bool], ...]
 
 
 class Inhibitor:
@@ -54,6 +65,9 @@ class Inhibitor:
             )
             for at, c in enumerate(configs)
         ]
+        matchers = [m for rule in self._rules for m in (*rule.source, *rule.target)]
+        self._asked = sorted({m.name for m in matchers})
+        self._roles: dict[tuple[str, ...], _Roles] = {}
         self.version = 0
 
     def __bool__(self) -> bool:
@@ -61,16 +75,12 @@ class Inhibitor:
 
     def learn(self, alert: Alert) -> bool:
         """An alert fires or has resolved; whether it is the source of a rule."""
-        fires = alert.state is AlertState.FIRING
-        found = False
-        for rule in self._rules:
-            if not fulfils(alert.labels, rule.source):
-                continue
-            found = True
+        roles = self._roles_of(alert.labels).source
+        for rule, is_target in roles:
             key = rule.key(alert.tenant, alert.labels)
-            if fires:
+            if alert.state is AlertState.FIRING:
                 sources = rule.firing.setdefault(key, _Sources({}, {}))
-                kind = sources.both if fulfils(alert.labels, rule.target) else sources.single
+                kind = sources.both if is_target else sources.single
                 kind.pop(alert.fingerprint, None)  # the one that fires last stands last
                 kind[alert.fingerprint] = None
             elif key in rule.firing:
@@ -79,19 +89,30 @@ class Inhibitor:
                     kind.pop(alert.fingerprint, None)
                 if not any(sources):
                     del rule.firing[key]
-        self.version += found
-        return found
+        self.version += bool(roles)
+        return bool(roles)
 
     def inhibited_by(self, tenant: str, labels: _Labels) -> tuple[str, str] | None:
         """The first rule that inhibits such an alert, by name, and the fingerprint of a source; None without any."""
-        for rule in self._rules:
-            if not rule.firing:
-                continue
-            sources = rule.firing.get(rule.key(tenant, labels))
-            if sources is None or not fulfils(labels, rule.target):
+        for rule, is_source in self._roles_of(labels).target:
+            sources = rule.firing.get(rule.key(tenant, labels)) if rule.firing else None
+            if sources is None:
                 continue
             if sources.single:
                 return rule.name, next(iter(sources.single))
-            if not fulfils(labels, rule.source):
+            if not is_source:
                 return rule.name, next(iter(sources.both))
         return None
+
+    def _roles_of(self, labels: _Labels) -> _Roles:
+        asked = tuple([labels.get(name, "") for name in self._asked])
+        roles = self._roles.get(asked)
+        if roles is None:
+            if len(self._roles) >= ROLES_MAX:
+                self._roles.clear()
+            each = [(r, fulfils(labels, r.source), fulfils(labels, r.target)) for r in self._rules]
+            roles = self._roles[asked] = _Roles(
+                tuple((rule, target) for rule, source, target in each if source),
+                tuple((rule, source) for rule, source, target in each if target),
+            )
+        return roles

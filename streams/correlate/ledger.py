@@ -20,6 +20,7 @@ from schemas.config import CorrelateConfig, TopologyConfig
 from schemas.config.section import format_duration
 from schemas.incidents import Cause, Incident
 from schemas.reasons import AlertState, AnnounceReason, IncidentChange
+from streams.correlate.amending import AMENDING, WITHDRAWN, amend, is_withdrawn
 from streams.correlate.cause import rank
 from streams.correlate.changes import Changes
 from streams.correlate.cooccurrence import CooccurrenceState
@@ -34,7 +35,7 @@ from streams.correlate.reasons import DropReason
 from streams.correlate.registry import Placement, Registry, RegistryState
 from streams.correlate.storm import StormsState
 from streams.correlate.suppressor import Gates, Suppressor
-from streams.correlate.symptom import Symptom, symptom_of
+from streams.correlate.symptom import Symptom, bare, symptom_of
 from streams.correlate.timers import Timers
 from streams.correlate.verdicts import no_room, passed, too_late
 from streams.correlate.writing import Writer, graver
@@ -121,6 +122,7 @@ class Ledger:
         None where people know already that its incident fires, or where there is no room.
         """
         symptom = symptom_of(alert, self._config.entity_label, self._config.join_labels)
+        alert = bare(alert)
         placed = self._registry.place(alert, symptom)
         life = (
             self._registry.draft(alert, placed.group) if placed.life is None else placed.life.copy()
@@ -140,6 +142,9 @@ class Ledger:
     def _apply(self, alert: Alert) -> None:
         self._touched_at = alert.time
         self._suppressor.note(alert)
+        if alert.reason in AMENDING and (found := amend(self._registry.holder(alert), alert)):
+            self._touch(*found, urgent=False)
+            return
         if alert.state is AlertState.FIRING:
             self._fire(alert)
             return
@@ -155,6 +160,7 @@ class Ledger:
             self.dropped[DropReason.DUPLICATE] += 1
             return
         symptom = symptom_of(alert, self._config.entity_label, self._config.join_labels)
+        alert = bare(alert)
         placed = self._registry.place(alert, symptom)
         life = placed.life or self._open(alert, placed)
         if alert.urgent and life.group.key != placed.group.key:
@@ -221,6 +227,8 @@ class Ledger:
 
     def _settle(self) -> None:
         """One record for each incident that changed at the last time; urgent ones are announced with it."""
+        if not self._touched:
+            return
         touched, self._touched = self._touched, {}
         for identity, (change, urgent) in touched.items():
             life = self._registry.lives[identity]
@@ -229,6 +237,8 @@ class Ledger:
                 self._announce(life, at, change, AnnounceReason.ALERTS_FLAP)
             elif urgent and life.firing and not life.announcements.told and not life.held:
                 self._announce(life, at, change)
+            elif is_withdrawn(life) and life.resolved_at is None:
+                self._write(life, at, change, life.resolve(at, WITHDRAWN))
             elif life.revision:
                 self._write(life, at, change)
             self._wind(life)
@@ -244,7 +254,10 @@ class Ledger:
         elif life.is_stale(at, self._config):
             span = format_duration(self._config.stale_after)
             self._resolve(life, at, f"stale: nothing has changed for {span}")
-        elif self._over_already(life, at, release):
+        elif not life.announcements.told and release.over_by_then(
+            at, self._page_horizon_ms, life.tenant, life.firing
+        ):
+            # people do not know of it, and need not
             life.announcements.skip(life.firing, life.ended)
             life.decide(too_late(at, self._page_horizon_ms))
         else:
@@ -256,20 +269,6 @@ class Ledger:
             if self._registry.lives[identity].revision:
                 self.graves.bury(identity, life.tenant, at)
         self._registry.forget(life)
-
-    def _over_already(self, life: Lifecycle, at: int, release: Release) -> bool:
-        """Whether what people do not know of yet was long over when this time was passed.
-
-        It is when the record times of the ticks say that we are more than `page_horizon` behind, and what was known by
-        then resolves all that fires.
-        """
-        if life.announcements.told:
-            return False
-        passed_at, backlog = release.backlog(at)
-        if passed_at - at <= self._page_horizon_ms:
-            return False
-        last = {a.fingerprint: a.state for a in backlog if a.tenant == life.tenant}
-        return all(last.get(f) is AlertState.RESOLVED for f in life.firing)
 
     def _steady(self, life: Lifecycle, at: int) -> None:
         """It flaps no more; when nothing fires, that is its end."""
@@ -311,7 +310,7 @@ class Ledger:
     def _rank(self, life: Lifecycle) -> tuple[Cause, ...]:
         symptoms: list[Symptom] = [life.symptoms[f] for f in sorted(life.symptoms)]
         # the graph and the changes as they were when it began: a cause does not change because an edge has aged
-        onset = min((s.onset for s in symptoms), default=life.opened_at)
+        onset = min([s.onset for s in symptoms], default=life.opened_at)
         changes = self._changes.before(life.tenant, onset, self._config.change_within)
         return rank(symptoms, self._graphs.of(life.tenant, life.opened_at), changes)
 

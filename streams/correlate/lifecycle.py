@@ -18,6 +18,7 @@ from schemas.config import CorrelateConfig
 from schemas.decisions import Decision
 from schemas.incidents import IncidentAlert, TimelineEntry, incident_id
 from schemas.reasons import (
+    Amendment,
     AnnounceReason,
     Gate,
     GateReason,
@@ -56,6 +57,7 @@ class Lifecycle(msgspec.Struct, kw_only=True):
         urgent: one of its alerts was, so it may have been announced ahead of order.
         merged_into: the incident that it is part of, empty where none.
         parts: the incidents that were made part of it by hand.
+        amendment: what late samples did to it, None where they did nothing.
         summary_of: the team whose held pages it lists; None for an incident of its own.
 
     """
@@ -90,6 +92,7 @@ class Lifecycle(msgspec.Struct, kw_only=True):
     merged_into: str = ""
     parts: list[str] = msgspec.field(default_factory=list)
     summary_of: str | None = None
+    amendment: Amendment | None = None
 
     @classmethod
     def open(
@@ -118,7 +121,8 @@ class Lifecycle(msgspec.Struct, kw_only=True):
     @property
     def ended(self) -> set[str]:
         """Fingerprints of the alerts that have resolved."""
-        return self.alerts.keys() - self.firing
+        # what fires is held, so as many that fire as there are means that nothing has ended
+        return set() if len(self.firing) == len(self.alerts) else self.alerts.keys() - self.firing
 
     @property
     def severity(self) -> Severity:
@@ -201,18 +205,18 @@ class Lifecycle(msgspec.Struct, kw_only=True):
         worst = self.severity if self.alerts else None
         change = self._start(alert.time, config)
         if held is None:
-            held = IncidentAlert(
+            now = IncidentAlert(
                 alert=alert,
                 joined=joined,
                 joined_at=alert.time,
                 first_at=alert.time,
                 because=because,
             )
-        elif not held.firing and self.flapping.restart(alert.time, config.flapping):
-            change = IncidentChange.FLAPPING
-        self.alerts[alert.fingerprint] = msgspec.structs.replace(
-            held, alert=alert, resolved_at=None
-        )
+        else:
+            if not held.firing and self.flapping.restart(alert.time, config.flapping):
+                change = IncidentChange.FLAPPING
+            now = msgspec.structs.replace(held, alert=alert, resolved_at=None)
+        self.alerts[alert.fingerprint] = now
         self.firing.add(alert.fingerprint)
         self.worst = alert.severity if worst is None or _worse(alert, worst) else worst
         self.urgent |= alert.urgent
@@ -238,6 +242,7 @@ class Lifecycle(msgspec.Struct, kw_only=True):
         """It is not over after all."""
         self.resolved_at, self.quiet_since, self.historical = None, None, False
         self.acknowledged_at, self.held = None, False
+        self.amendment = self.amendment and Amendment.AMENDED
         self.reopened += 1
         self.symptoms = {f: s for f, s in self.symptoms.items() if f in self.firing}
         self.announcements.begin(at, config)
@@ -302,7 +307,8 @@ class Lifecycle(msgspec.Struct, kw_only=True):
     def note(self, at: int, change: IncidentChange, text: str, actor: str = ENGINE) -> None:
         """Write an entry into the timeline."""
         self.timeline.append(TimelineEntry(time=at, change=change, text=text, actor=actor))
-        self.trim()
+        if len(self.timeline) > TIMELINE_MAX:
+            self.trim()
 
     def decide(self, decision: Decision) -> None:
         """Keep what a gate did."""

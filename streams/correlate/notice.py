@@ -10,6 +10,7 @@ from schemas.decisions import Decision
 from schemas.incidents import IncidentAlert
 from schemas.notices import Notice, notice_id
 from schemas.reasons import (
+    AlertReason,
     AlertState,
     AnnounceReason,
     IncidentChange,
@@ -62,6 +63,8 @@ def write_notice(
     firing = [h for h in alerts if h.firing]
     listed = sorted(alerts, key=lambda h: (not h.firing, h.first_at, h.alert.fingerprint))
     over = not firing and announce is not None
+    withdrawn = over and all(h.alert.reason is AlertReason.WITHDRAWN for h in alerts)
+    ended = IncidentChange.WITHDRAWN if withdrawn else IncidentChange.RESOLVED
     return Notice(
         id=notice_id(tenant, route.path, name, receiver),
         tenant=tenant,
@@ -69,7 +72,7 @@ def write_notice(
         generation=told.generation,
         revision=told.revision,
         state=IncidentState.RESOLVED if over else IncidentState.OPEN,
-        change=IncidentChange.RESOLVED if over else IncidentChange.ANNOUNCED,
+        change=ended if over else IncidentChange.ANNOUNCED,
         announce=announce,
         announcement=told.count,
         severity=min(
@@ -77,7 +80,7 @@ def write_notice(
             key=lambda s: s.rank,
             default=Severity.WARNING,
         ),
-        title=_title(firing, alerts, labels, cases),
+        title=_title(firing, alerts, labels, cases, "withdrawn" if withdrawn else "resolved"),
         group_labels=labels,
         opened_at=told.since or min((h.first_at for h in alerts), default=at),
         updated_at=at,
@@ -85,7 +88,7 @@ def write_notice(
         alerts=tuple(map(_item, listed[:ALERTS_MAX])),
         omitted=max(0, len(firing) - ALERTS_MAX),
         causes=cases[0].causes if cases else (),
-        decisions=tuple(d if d.time == at else replace(d, time=at) for d in decisions),
+        decisions=tuple([d if d.time == at else replace(d, time=at) for d in decisions]),
         receiver=receiver,
         route=route.path,
         incidents=tuple(case.id for case in cases),
@@ -103,11 +106,15 @@ def _item(held: Held) -> IncidentAlert:
 
 
 def _title(
-    firing: Sequence[Held], alerts: Sequence[Held], labels: dict[str, str], cases: Sequence[Case]
+    firing: Sequence[Held],
+    alerts: Sequence[Held],
+    labels: dict[str, str],
+    cases: Sequence[Case],
+    over: str,
 ) -> str:
     """How many alerts, of what, and the incident behind them where there is one."""
     shown = firing or alerts
     names = sorted({h.alert.name for h in shown})
     what = names[0] if len(names) == 1 else ", ".join(labels.values()) or f"{len(names)} rules"
-    line = f"{what}: {len(shown)} {'firing' if firing else 'resolved'}"
+    line = f"{what}: {len(shown)} {'firing' if firing else over}"
     return f"{line} ({cases[0].title})" if cases else line

@@ -16,7 +16,8 @@ a reason.
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
-from heapq import heappop, heappush, merge
+from collections.abc import Set as AbstractSet
+from heapq import heapify, heappop, heappush, merge
 from typing import NamedTuple
 
 import msgspec
@@ -70,6 +71,17 @@ class Release(NamedTuple):
         time = self.bounds[first][0]
         record_time = max(r for t, r in self.bounds[first:] if t == time)
         return record_time, (a for a in self.alerts if at < a.time <= time)
+
+    def over_by_then(self, at: int, within_ms: int, tenant: str, firing: AbstractSet[str]) -> bool:
+        """Whether this event time was passed by more than so much, and what was known by then ends all of these alerts.
+
+        The record times of the ticks say when it was passed.
+        """
+        passed_at, backlog = self.backlog(at)
+        if passed_at - at <= within_ms:
+            return False
+        last = {a.fingerprint: a.state for a in backlog if a.tenant == tenant}
+        return all(last.get(f) is AlertState.RESOLVED for f in firing)
 
 
 class OrderState(msgspec.Struct):
@@ -158,15 +170,25 @@ class Order:
         return self._release(sorted(self._heap)[HELD_MAX // 2][0])
 
     def _release(self, until: int) -> Release:
-        alerts = []
-        while self._heap and self._heap[0][0] <= until:
-            alerts.append(self._held.pop(heappop(self._heap)[-1]))
+        alerts = [self._held.pop(key[-1]) for key in self._due(until)]
         passed = bisect_left(self._bounds, (until + 1, BEFORE_ALL))
         bounds, self._bounds = self._bounds[:passed], self._bounds[passed:]
         if not bounds or bounds[-1][0] < until:
             bounds.append((until, bounds[-1][1] if bounds else until))
         self.until = until
         return Release(until, alerts, bounds, self._due_commands(until), self._due_facts(until))
+
+    def _due(self, until: int) -> list[_Key]:
+        """Take out what is not after a time, in order; where that is much of it, all at once."""
+        due: list[_Key] = []
+        while self._heap and self._heap[0][0] <= until:
+            if len(due) > len(self._heap) // 8:
+                due += sorted(key for key in self._heap if key[0] <= until)
+                self._heap = [key for key in self._heap if key[0] > until]
+                heapify(self._heap)
+                break
+            due.append(heappop(self._heap))
+        return due
 
     def _due_commands(self, until: int) -> list[Command]:
         if not self._commands:

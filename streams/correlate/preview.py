@@ -10,7 +10,7 @@ from typing import NamedTuple
 from schemas.incidents import Incident, IncidentAlert
 from schemas.matchers import fulfils, parse_all
 from schemas.silences import Silence
-from streams.correlate.intervals import Intervals
+from streams.time.intervals import Intervals
 
 
 class Foreseen(NamedTuple):

@@ -90,8 +90,8 @@ class Registry:
         own = self._own(alert, group)
         if own is not None and own.resolved_at is not None:
             return Placement(group, own, JoinReason.REOPENED_WITHIN_WINDOW)
-        links = self._connected(alert, symptom)
-        others = [self.lives[i] for i in sorted(links) if own is None or i != own.id]
+        links = self._connected(alert, symptom, "" if own is None else own.id)
+        others = [self.lives[i] for i in sorted(links)]
         fresh = [n for n in others if not n.revision]
         if own is not None and self._splits(own, alert):
             return Placement(group, None, JoinReason.SEVERITY_SPLIT)
@@ -125,15 +125,20 @@ class Registry:
                 return life
         return None
 
-    def _connected(self, alert: Alert, symptom: Symptom) -> dict[str, Link]:
-        """Open incidents of the tenant with an alert of about the same time that is connected with this one."""
+    def _connected(self, alert: Alert, symptom: Symptom, own: str) -> dict[str, Link]:
+        """Other open incidents of the tenant with an alert of about the same time that is connected with this one."""
         found: dict[str, Link] = {}
         for link, lives in self._links(alert, symptom):
             for identity in sorted(lives):
+                if identity in found or identity == own:
+                    continue
                 life = self.lives[identity]
-                near = life.near(alert.active_at, self._config.join_within)
-                if life.resolved_at is None and near and life.takes(alert.time, self._config):
-                    found.setdefault(identity, link)
+                if (
+                    life.resolved_at is None
+                    and life.near(alert.active_at, self._config.join_within)
+                    and life.takes(alert.time, self._config)
+                ):
+                    found[identity] = link
         return found
 
     def _links(self, alert: Alert, symptom: Symptom) -> Iterator[tuple[Link, set[str]]]:
@@ -145,8 +150,9 @@ class Registry:
             declared: list[Key] = [(Place.ENTITY, tenant, name) for name in near]
             declared.append((Place.HOST, tenant, entity))
             yield (JoinReason.CALL_GRAPH, ""), self._index.find(declared)
-            learnt: list[Key] = [(Place.ENTITY, tenant, n) for n in graph.near(entity)]
-            yield (JoinReason.LEARNT_GRAPH, ""), self._index.find(learnt)
+            if graph is not self._graphs.declared:
+                learnt: list[Key] = [(Place.ENTITY, tenant, n) for n in graph.near(entity)]
+                yield (JoinReason.LEARNT_GRAPH, ""), self._index.find(learnt)
         for text in symptom.shared:
             yield (JoinReason.SHARED_LABEL, text), self._index.find([(Place.SHARED, tenant, text)])
         for fingerprint, together in self._belonging(alert):

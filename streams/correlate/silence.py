@@ -19,7 +19,7 @@ from schemas.labels import Matcher
 from schemas.matchers import fulfils, parse_all
 from schemas.reasons import CommandReason
 from schemas.silences import AtEnd, Silence, SilenceState
-from streams.correlate.intervals import Intervals
+from streams.time.intervals import Intervals
 
 SILENCES_MAX = 10_000
 MATCHERS_MAX = 100
@@ -148,8 +148,7 @@ class Silences:
 
     def next_end(self) -> int | None:
         """When the next silence ends of those that held something back and want more than the next flush."""
-        ends = (self._ends_at(key) for key in self._windows)
-        return min(ends, default=None)
+        return min(map(self._ends_at, self._windows)) if self._windows else None
 
     def take_ended(self, at: int) -> list[Ended]:
         """Those that have ended by a time, in order; each end is told once."""

@@ -158,15 +158,17 @@ def _decode(value: bytes | None) -> AlertRecord:
         raise DecodeError(DeadLetterReason.WRONG_TYPE, str(error)) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DecodeError(DeadLetterReason.NOT_JSON, str(error)) from error
-    if not all(0 <= time <= TIME_MAX_MS for time in _times(record)):
+    if isinstance(record, Alert):
+        known = 0 <= record.time <= TIME_MAX_MS and 0 <= record.active_at <= TIME_MAX_MS
+    else:
+        known = all(0 <= time <= TIME_MAX_MS for time in _times(record))
+    if not known:
         raise DecodeError(DeadLetterReason.BAD_TIME, "a time lies outside the years 1970 to 9999")
     return record
 
 
-def _times(record: AlertRecord) -> tuple[int, ...]:
+def _times(record: Tick | Command | Change | Edge) -> tuple[int, ...]:
     match record:
-        case Alert(time=time, active_at=onset):
-            return time, onset
         case Tick(time=time, record_time=stamp):
             return time, stamp
         case Command(time=time, until=until, silence=Silence() as silence):

@@ -1,6 +1,7 @@
 """Timers: when each incident will next do something by itself.
 
-A timer that no longer holds, because something happened meanwhile, is passed over by whoever takes it.
+A timer that no longer holds, because something happened meanwhile, is passed over by whoever takes it. The same time
+for the same incident again is no further timer.
 """
 
 import heapq
@@ -14,6 +15,7 @@ class Timers:
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, str]] = []
+        self._latest: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self._heap)
@@ -25,11 +27,16 @@ class Timers:
 
     def set(self, due: int, identity: str) -> None:
         """Set one more."""
-        heapq.heappush(self._heap, (due, identity))
+        if self._latest.get(identity) != due:
+            self._latest[identity] = due
+            heapq.heappush(self._heap, (due, identity))
 
     def take(self) -> tuple[int, str]:
         """The earliest one, which is gone then."""
-        return heapq.heappop(self._heap)
+        timer = due, identity = heapq.heappop(self._heap)
+        if self._latest.get(identity) == due:
+            del self._latest[identity]
+        return timer
 
     def crowded(self, incidents: int) -> bool:
         """Whether there are many more than incidents: then they are to be set anew."""
@@ -38,4 +45,5 @@ class Timers:
     def set_anew(self, dues: Iterable[tuple[int | None, str]]) -> None:
         """Forget all, and set these."""
         self._heap = [(due, identity) for due, identity in dues if due is not None]
+        self._latest = {identity: due for due, identity in self._heap}
         heapq.heapify(self._heap)

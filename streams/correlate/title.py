@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from schemas.incidents import Cause
+from schemas.reasons import Amendment
 from streams.correlate.lifecycle import Lifecycle
 
 
@@ -13,15 +14,18 @@ def title_of(life: Lifecycle, causes: Sequence[Cause]) -> str:
     """
     cause = causes[0].entity if causes else ""
     of_cause = [f for f, s in life.symptoms.items() if s.entity == cause and f in life.alerts]
-    held = ((f, life.alerts[f]) for f in of_cause or life.alerts)
-    _, _, chosen = min((a.alert.severity.rank, a.first_at, f) for f, a in held)
+    held = [(f, life.alerts[f]) for f in of_cause or life.alerts]
+    _, _, chosen = min([(a.alert.severity.rank, a.first_at, f) for f, a in held])
     name = life.alerts[chosen].alert.name
     subject = cause or ", ".join(life.group.labels.values())
     line = f"{subject}: {name}" if subject else name
+    if life.amendment is Amendment.WITHDRAWN:
+        line = f"{line} (withdrawn)"
     more = len(life.alerts) - 1 + life.omitted
     if not more:
         return line
-    others = {s.entity for f, s in life.symptoms.items() if f != chosen} - {""}
+    others = {s.entity for f, s in life.symptoms.items() if f != chosen}
+    others.discard("")
     where = f" on {_count(len(others), 'service')}" if others else ""
     return f"{line} (+{_count(more, 'alert')}{where})"
 

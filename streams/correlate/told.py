@@ -47,7 +47,7 @@ class Told(msgspec.Struct):
         repeat_interval: int,
     ) -> AnnounceReason | None:
         """Why it is to be told now, None when there is nothing to tell."""
-        if not firing <= self.firing | self.kept:
+        if not firing <= self.firing and not firing <= self.firing | self.kept:
             return (
                 AnnounceReason.NEW_ALERTS_ADDED
                 if self.firing

@@ -27,6 +27,7 @@ COVER = 2.0
 """A callee covers a caller's deviation up to twice its own: a caller may call it more than once for one request."""
 
 _Node = tuple[str, Flow]
+_FLOWS = tuple(Flow)
 
 
 class Scene:
@@ -35,19 +36,20 @@ class Scene:
     def __init__(self, symptoms: Iterable[Symptom], topology: Topology) -> None:
         self.topology = topology
         self.symptoms = sorted(
-            (s for s in symptoms if s.entity), key=lambda s: (s.entity, s.flow, s.onset, s.name)
+            [s for s in symptoms if s.entity], key=lambda s: (s.entity, s.flow, s.onset, s.name)
         )
         self.nodes: dict[_Node, list[Symptom]] = {}
         self.entities: dict[str, list[Symptom]] = {}
         for symptom in self.symptoms:
             self.nodes.setdefault((symptom.entity, symptom.flow), []).append(symptom)
             self.entities.setdefault(symptom.entity, []).append(symptom)
-        self._weights = {n: max(s.weight for s in found) for n, found in self.nodes.items()}
-        self._onsets = {e: min(s.onset for s in found) for e, found in self.entities.items()}
+        self._weights = {n: max([s.weight for s in found]) for n, found in self.nodes.items()}
+        self._onsets = {e: min([s.onset for s in found]) for e, found in self.entities.items()}
+        self._explained: dict[_Node, list[_Node]] = {}
 
     def weight(self, entity: str) -> float:
         """How bad its worst alert is."""
-        return max(self._weights.get((entity, flow), 0.0) for flow in Flow)
+        return max([self._weights.get((entity, flow), 0.0) for flow in _FLOWS])
 
     def onset(self, entity: str) -> int:
         """When it first became abnormal, event time ms."""
@@ -55,9 +57,14 @@ class Scene:
 
     def explained_by(self, node: _Node) -> list[_Node]:
         """The abnormal nodes that a node hands its blame to."""
+        if node not in self._explained:
+            self._explained[node] = self._explain(node)
+        return self._explained[node]
+
+    def _explain(self, node: _Node) -> list[_Node]:
         entity, flow = node
         hosts = sorted({s.host for s in self.nodes[node]} - {"", entity})
-        below = [(h, f) for h in hosts for f in Flow if (h, f) in self.nodes]
+        below = [(h, f) for h in hosts for f in _FLOWS if (h, f) in self.nodes]
         if flow is Flow.UPSTREAM:
             return list(dict.fromkeys(below + self._nearest(entity, self.topology.callees, flow)))
         for turned in (Flow.DOWNSTREAM, Flow.UPSTREAM):
@@ -71,6 +78,8 @@ class Scene:
         self, entity: str, step: Callable[[str], tuple[str, ...]], flow: Flow
     ) -> list[_Node]:
         """The nearest abnormal nodes one way, looking through what is not abnormal itself."""
+        if not step(entity):
+            return []
         seen, front = {entity}, [entity]
         for _ in range(1 + LOOK_THROUGH):
             front = [n for n in dict.fromkeys(n for e in front for n in step(e)) if n not in seen]
@@ -92,6 +101,8 @@ class Scene:
 
     def walk(self) -> dict[str, float]:
         """Where the blame comes to rest, by entity; the whole is 1."""
+        if len(self.entities) == 1:
+            return dict.fromkeys(self.entities, 1.0)
         moving = dict(self._weights)
         steps = {node: self._step(node) for node in moving}
         kept: dict[_Node, float] = defaultdict(float)
@@ -133,6 +144,8 @@ class Scene:
     def silent(self) -> list[str]:
         """Entities without an alert, of which all callers, two at least, have one."""
         called = {c for e in self.entities for c in self.topology.callees(e)}
+        if not called:
+            return []
         return [
             c
             for c in sorted(called - set(self.entities))

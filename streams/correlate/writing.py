@@ -18,6 +18,8 @@ _PRECEDENCE = (
     IncidentChange.SEVERITY_RAISED,
     IncidentChange.ALERTS_ADDED,
     IncidentChange.ALERTS_RESOLVED,
+    IncidentChange.WITHDRAWN,
+    IncidentChange.AMENDED,
     IncidentChange.ACKNOWLEDGED,
     IncidentChange.UNACKNOWLEDGED,
     IncidentChange.ASSIGNED,
@@ -86,4 +88,5 @@ class Writer:
             merged_into=life.merged_into,
             omitted=life.omitted,
             decisions=tuple(life.decisions),
+            amendment=life.amendment,
         )

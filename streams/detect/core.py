@@ -6,7 +6,6 @@ watermark has passed them; then every rule group is evaluated at each multiple o
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +13,13 @@ from numpy.typing import NDArray
 from schemas.alerts import Alert, Found, Tick
 from schemas.config import LimitsConfig, TimeConfig
 from schemas.handles import is_handle
-from schemas.histograms import NativeHistogram
 from schemas.reasons import DeadLetterReason
 from schemas.samples import SampleBatch
+from streams.detect.arrived import Arrived, Source
 from streams.detect.edges import Edges
+from streams.detect.late import LateHeld
 from streams.detect.reorder import Held, Reorder
+from streams.detect.said import Said
 from streams.rules.engine import RuleEngine
 from streams.rules.failing import Failing
 from streams.rules.owned import Owns
@@ -27,35 +28,7 @@ from streams.rules.partial.stages import Part
 from streams.rules.rule import RuleGroup
 from streams.time.watermark import BEFORE_ALL, Watermarks
 
-Source = tuple[str, int]
 Columns = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
-
-
-class Arrived(NamedTuple):
-    """Samples of one source partition that were not applied before, and what their batch says of it.
-
-    Attributes:
-        source: topic and partition.
-        watermark: event time in ms before which this source brings nothing more.
-        record_time: largest Kafka record time read of it, ms.
-        idle: whether there is nothing to read in it.
-        rows: int64[n], rows of the store, -1 where there is no room.
-        times: int64[n], event time in ms.
-        values: float64[n].
-        offsets: int64[n], offsets in the source, ascending.
-        histograms: what the handles among the values name, by number.
-
-    """
-
-    source: Source
-    watermark: int
-    record_time: int
-    idle: bool
-    rows: NDArray[np.int64]
-    times: NDArray[np.int64]
-    values: NDArray[np.float64]
-    offsets: NDArray[np.int64]
-    histograms: Sequence[NativeHistogram] = ()
 
 
 RETIREMENTS = 12
@@ -68,6 +41,7 @@ class DetectCore:
     Attributes:
         number: what this partition calls itself in its alerts and ticks.
         dropped: how many samples were dropped, by reason.
+        late_taken: how many late samples found a place among the others.
 
     """
 
@@ -91,19 +65,26 @@ class DetectCore:
             max_per_tenant=limits.series_per_tenant,
             owns=owns,
             part=part,
+            amend_within_ms=time.amend_within,
         )
         self._time = time
         self._series_idle_ms = limits.series_idle
         self._watermarks: Watermarks[Source] = Watermarks(expected)
         self._reorder = Reorder()
+        self._late = LateHeld(time.amend_within)
+        self.late_taken = 0
         self._sources = {source: i for i, source in enumerate(expected)}
-        self._applied: dict[Source, int] = {}
+        # what was late comes in batches of its own
+        self._applied: dict[tuple[Source, bool], int] = {}
+        self._frontier = BEFORE_ALL
+        self._settled = BEFORE_ALL
         self._failing = Failing(number)
         self._evaluated = BEFORE_ALL
         self._ticked = BEFORE_ALL
         self._record_time = BEFORE_ALL
         self._retired = BEFORE_ALL
         self._edges = Edges(number)
+        self.said = Said()
 
     def apply(self, batches: Sequence[SampleBatch]) -> list[Found]:
         """Take in batches; what is to be told because of them."""
@@ -112,7 +93,8 @@ class DetectCore:
     def admit(self, batch: SampleBatch) -> Arrived:
         """The samples of a batch that are new, and the rows of their series."""
         source = (batch.topic, batch.partition)
-        first = self.first_new(source, batch.offsets)
+        late = batch.late_at
+        first = self.first_new(source, batch.offsets, late=late is not None)
         rows = np.zeros(0, np.int64)
         if first < len(batch):
             # of a batch that brings nothing new, no series becomes known either
@@ -128,11 +110,12 @@ class DetectCore:
             batch.values[first:],
             batch.offsets[first:],
             batch.histograms,
+            None if late is None else late[first:],
         )
 
-    def first_new(self, source: Source, offsets: NDArray[np.int64]) -> int:
+    def first_new(self, source: Source, offsets: NDArray[np.int64], *, late: bool = False) -> int:
         """Index of the first sample of a source, its offsets ascending, that was not applied before."""
-        applied = self._applied.get(source, -1)
+        applied = self._applied.get((source, late), -1)
         if not len(offsets) or offsets[0] > applied:
             return 0
         return int(np.searchsorted(offsets, applied, side="right"))
@@ -160,44 +143,66 @@ class DetectCore:
     def _keep(self, arrived: Arrived) -> Columns | None:
         """Hold samples until their tick: row, time and value of those that have a row."""
         source, rows, times, values, offsets = arrived.source, *arrived[4:8]
+        frontier = self._frontier
         self._watermarks.advance(source, arrived.watermark, idle=arrived.idle)
+        self._frontier = max(frontier, self._watermarks.current())
         self._record_time = max(self._record_time, arrived.record_time)
         if not len(rows):
             return None
-        self._applied[source] = int(offsets[-1])
+        late_at = arrived.late_at
+        self._applied[source, late_at is not None] = int(offsets[-1])
         if int(rows.min()) < 0:
             fits = np.flatnonzero(rows >= 0)
             self.dropped[DeadLetterReason.TOO_MANY_SERIES] += len(rows) - len(fits)
             rows, times, values, offsets = rows[fits], times[fits], values[fits], offsets[fits]
+            late_at = None if late_at is None else late_at[fits]
+        if late_at is not None:
+            self._hold_late(rows, times, values, np.maximum(late_at, frontier))
+            return None
         if self.engine.ticking:
             number = self._sources.setdefault(source, len(self._sources))
             numbers = np.full(len(rows), number, np.int32)
+            held = Held(rows, times, values, numbers, offsets)
+            if len(times) and int(times.min()) < frontier:
+                # its source was given up as idle, and has come back
+                late = times < frontier
+                late_at = np.full(int(np.count_nonzero(late)), frontier, np.int64)
+                self._hold_late(rows[late], times[late], values[late], late_at)
+                held = held.take(np.flatnonzero(~late))
             if arrived.histograms:
-                values = self._reorder.bag.adopt(values, arrived.histograms)
-            self._reorder.hold(Held(rows, times, values, numbers, offsets))
+                held = held._replace(
+                    values=self._reorder.bag.adopt(held.values, arrived.histograms)
+                )
+            self._reorder.hold(held)
         return rows, times, values
+
+    def _hold_late(
+        self,
+        rows: NDArray[np.int64],
+        times: NDArray[np.int64],
+        values: NDArray[np.float64],
+        late_at: NDArray[np.int64],
+    ) -> None:
+        """Hold late samples until their step; those that are refused are counted."""
+        if self.engine.ticking:
+            self.engine.store.touch(rows, times)
+            refused = self._late.hold(rows, times, values, late_at)
+            self.dropped[DeadLetterReason.LATE] += refused
 
     def _advance(self) -> list[Found]:
         """Evaluate what the watermark has passed, and say how far that is."""
         out: list[Found] = []
-        watermark = self._watermarks.current()
-        if watermark == BEFORE_ALL:
+        if self._frontier == BEFORE_ALL:
             return out
-        passed = watermark - 1
+        passed = self._frontier - 1
         if self._evaluated == BEFORE_ALL:
             self._evaluated = self._before_first(passed)
             if self._evaluated != BEFORE_ALL:
                 for rule in self.engine.partial:
                     rule.since = ALWAYS
-        while (
-            self._evaluated != BEFORE_ALL
-            and (tick := self.engine.next_tick(self._evaluated)) <= passed
-        ):
-            self._append(tick)
-            out += self.engine.tick(tick)
-            out += self._failed()
-            out += self._edges.look(self.engine.store, tick)
-            self._evaluated = tick
+                self._settle(self._evaluated)
+        if self._evaluated != BEFORE_ALL:
+            out += self._evaluate(passed)
         told = passed - passed % self._time.tick
         if told > self._ticked:
             self._ticked = told
@@ -206,12 +211,47 @@ class DetectCore:
                 self._append(told)
                 # no rule was due since, and none that comes with a reload can be
                 self._evaluated = told
+            self._obey(told)
             out += self._failing.recover(told)
             if told > self._retired + self._series_idle_ms // RETIREMENTS:
                 self._retired = told
                 self.engine.retire(told - self._series_idle_ms)
             out.append(Tick(source=self.number, time=told, record_time=self._record_time))
         return out
+
+    def _evaluate(self, until_ms: int) -> list[Found]:
+        """All ticks and steps up to a time, in order; where both are at one time, the tick goes first."""
+        out: list[Found] = []
+        while True:
+            tick = self.engine.next_tick(self._evaluated)
+            step = self._late.next_step(self._settled, min(until_ms, tick - 1))
+            if step is not None:
+                out += self._settle(step)
+                continue
+            if tick > until_ms:
+                return out
+            self._append(tick)
+            self._obey(tick)
+            out += self.engine.tick(tick)
+            out += self._failed()
+            out += self._edges.look(self.engine.store, tick)
+            self._evaluated = tick
+
+    def _obey(self, t_ms: int) -> None:
+        """Do what people say to detectors, once event time has come to it."""
+        for command in self.said.due(t_ms):
+            self.engine.obey(command)
+
+    def _settle(self, step: int) -> list[Alert]:
+        """Let late samples have their places, and say what is different because of them."""
+        late = self._late.take(step)
+        if late is not None:
+            # those in time come first, wherever they wait
+            self._append(step)
+        found = self.engine.settle(step, late)
+        self._settled = step
+        self.late_taken += found.taken
+        return found.alerts
 
     def _failed(self) -> list[Alert]:
         """Alerts for the rules that have begun to fail."""
@@ -254,16 +294,21 @@ class DetectCore:
         """Columns and small facts that `restore` takes."""
         columns = {f"engine.{k}": v for k, v in self.engine.snapshot().items()}
         columns |= {f"reorder.{k}": v for k, v in self._reorder.snapshot().items()}
+        columns |= {f"late.{k}": v for k, v in self._late.snapshot().items()}
         facts: dict[str, object] = {
             "marks": [[*source, *mark] for source, mark in self._watermarks.snapshot().items()],
             "sources": [list(source) for source in self._sources],
-            "applied": [[*source, offset] for source, offset in self._applied.items()],
+            "applied": [[*s, offset] for (s, late), offset in self._applied.items() if not late],
+            "applied_late": [[*s, offset] for (s, late), offset in self._applied.items() if late],
+            "frontier": self._frontier,
+            "settled": self._settled,
             "evaluated": self._evaluated,
             "ticked": self._ticked,
             "record_time": self._record_time,
             "retired": self._retired,
             "failing": self._failing.snapshot(),
             "edges": self._edges.snapshot(),
+            "said": self.said.snapshot(),
         }
         return columns, facts
 
@@ -284,13 +329,18 @@ class DetectCore:
         numbers: dict[str, int] = facts  # type: ignore[assignment]  # as above
         self.engine.restore(part("engine."))
         self._reorder.restore(part("reorder."))
+        self._late.restore(part("late."))
         self._watermarks.restore({(t, p): (mark, idle) for t, p, mark, idle in known["marks"]})
         self._sources = {(s[0], s[1]): i for i, s in enumerate(known["sources"])}
-        self._applied = {(s[0], s[1]): s[2] for s in known["applied"]}
+        self._applied = {((s[0], s[1]), False): s[2] for s in known["applied"]}
+        self._applied |= {((s[0], s[1]), True): s[2] for s in known.get("applied_late", [])}
         self._evaluated = numbers["evaluated"]
         self._ticked = numbers["ticked"]
+        self._frontier = numbers.get("frontier", max(self._evaluated, self._ticked))
+        self._settled = numbers.get("settled", self._evaluated)
         self._record_time = numbers["record_time"]
         self._retired = numbers["retired"]
         self._failing.restore(known.get("failing", []))
+        self.said.restore(known.get("said", {}))  # type: ignore[arg-type]  # as above
         if "edges" in facts:
             self._edges.restore(facts["edges"])  # type: ignore[arg-type]  # as above

@@ -8,12 +8,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from schemas import topics
+from schemas.commands import Command
 from schemas.config import Config
 from schemas.errors import DecodeError
 from schemas.labels import TENANT, get_label
 from schemas.partials import Partials, decode_partials
+from schemas.records import decode_record
 from streams.detect.core import DetectCore
-from streams.detect.stage import Columns, CoreStage, alert_partition, detect_sources
+from streams.detect.stage import (
+    Columns,
+    CoreStage,
+    alert_partition,
+    detect_sources,
+    is_command,
+)
 from streams.letters import Letters
 from streams.rules.partial.merged import Senders
 from streams.rules.partial.stages import Second
@@ -39,7 +47,8 @@ class MergeStage(CoreStage):
             groups,
             number=sources + partition,
             expected=expected,
-            time=config.time,
+            # nothing that is found comes late
+            time=config.time.model_copy(update={"amend_within": 0}),
             limits=limits,
             owns=lambda labels: alert_partition(get_label(labels, TENANT), partitions) == partition,
             part=Second(config.locality, self._senders),
@@ -52,7 +61,10 @@ class MergeStage(CoreStage):
         letters: list[Outgoing] = []
         for row, value in enumerate(chunk.values):
             try:
-                found.append(decode_partials(value or b""))
+                if is_command(value):
+                    self.core.said.hold(decode_record(value or b"", Command))
+                else:
+                    found.append(decode_partials(value or b""))
             except DecodeError as error:
                 letters.append(self._letters.refuse(error, chunk, row))
         for each in found:

@@ -12,19 +12,24 @@ from numpy.typing import NDArray
 
 from schemas import topics
 from schemas.alerts import Alert, Found, Tick
+from schemas.commands import Command
 from schemas.config import Config, SourceConfig
 from schemas.edges import Edge
 from schemas.errors import DecodeError
 from schemas.labels import TENANT, Labels, fingerprint_bytes, get_label, home
-from schemas.records import cloud_event_headers, encode_record
+from schemas.reasons import CommandReason
+from schemas.records import cloud_event_headers, decode_record, encode_record
 from schemas.samples import SampleBatch, decode_batch, make_batch
 from schemas.scrub import Scrubber
 from schemas.wire.asking import Answers
-from streams.detect.core import Arrived, DetectCore, Source
+from streams.detect.arrived import Arrived, Source
+from streams.detect.core import DetectCore
 from streams.detect.handover import Sender, partial_records
+from streams.detect.hush import Hush
 from streams.detect.rows import InternedRows
+from streams.detect.states import detector_figures
 from streams.ingest.identity import make_scrubber
-from streams.ingest.reader import Reader
+from streams.ingest.reader import Reader, Samples, parted
 from streams.ingest.stage import make_reader
 from streams.letters import Letters, letter_record
 from streams.rules.partial.rule import take_found
@@ -35,11 +40,19 @@ from streams.rules.rule import RuleGroup
 from streams.stage import Figure, Outgoing, scrub_figures
 from streams.state.codec import decode, encode
 from streams.time.idle import Idle
+from streams.time.watermark import BEFORE_ALL
 from streams.transport.chunk import Chunk
 
 VERSION = 2
+READS = (1, VERSION)
+"""Versions that can be read; the first knew no limits, no rules that fail and no edges."""
 
 Columns: TypeAlias = dict[str, NDArray[np.generic]]
+
+
+def is_command(value: bytes | None) -> bool:
+    """Whether a record between the stages is what somebody says to detectors, and no columns."""
+    return value is not None and value.startswith(b"{")
 
 
 def alert_partition(tenant: str, partitions: int) -> int:
@@ -127,6 +140,7 @@ class CoreStage:
         self._partitions = config.kafka.partitions
         self.scrubber = make_scrubber(config)
         self._hands_over = hands_over
+        self._hush = Hush(config.time.page_horizon)
 
     @property
     def series(self) -> int:
@@ -134,9 +148,12 @@ class CoreStage:
         return len(self.core.engine.store)
 
     def figures(self) -> list[Figure]:
-        """Dropped samples by reason, and what was scrubbed of annotations."""
+        """Dropped samples by reason, late ones that found a place, and what was scrubbed of annotations."""
         dropped = [Figure("samples_dropped", r.value, n) for r, n in self.core.dropped.items()]
-        return [*dropped, *scrub_figures(self.scrubber)]
+        late = Figure("samples_late", "taken", self.core.late_taken)
+        known = detector_figures(self.core.engine.detectors)
+        many = Figure("commands_refused", CommandReason.TOO_MANY.value, self.core.said.refused)
+        return [*dropped, late, many, *known, *scrub_figures(self.scrubber)]
 
     def apply_event(self, event: object) -> list[Outgoing]:
         """Go on with other rules; alerts of those that are gone end at the next tick."""
@@ -151,7 +168,7 @@ class CoreStage:
             found = [
                 _scrubbed(each, scrubber) if isinstance(each, Alert) else each for each in found
             ]
-        records = alert_records(found, self._partitions)
+        records = alert_records(self._hush.over(found), self._partitions)
         if not self._hands_over:
             return records
         core = self.core
@@ -172,13 +189,19 @@ class CoreStage:
         """The whole state of the partition."""
         columns, facts = self.core.snapshot()
         more, further = self._extra()
+        further = further | {"hush": self._hush.end}
         return encode(columns | more, kind=self.kind, version=VERSION, meta=facts | further)
 
     def restore(self, blob: bytes) -> None:
         """Continue from a snapshot."""
-        state = decode(blob, kind=self.kind, version=VERSION)
+        state = decode(blob, kind=self.kind, version=READS)
         self.core.restore(state.columns, state.meta)
+        self._hush.end = state.meta.get("hush", BEFORE_ALL)
         self._restore_extra(state.columns, state.meta)
+
+    def resumed(self, away_ms: int) -> None:
+        """Keep to itself what ended long before it could become known."""
+        self._hush.resumed(self.core.record_time, away_ms)
 
     def _restore_extra(self, columns: Columns, facts: dict[str, Any]) -> None:
         pass
@@ -218,7 +241,10 @@ class DetectStage(CoreStage):
         letters: list[Outgoing] = []
         for row, value in enumerate(chunk.values):
             try:
-                batches.append(decode_batch(value or b""))
+                if is_command(value):
+                    self.core.said.hold(decode_record(value or b"", Command))
+                else:
+                    batches.append(decode_batch(value or b""))
             except DecodeError as error:
                 letters.append(self._letters.refuse(error, chunk, row))
         return [*letters, *self._told(self.core.apply(batches))]
@@ -276,19 +302,24 @@ class FusedStage(CoreStage):
             return []
         reader = self._reader
         samples, letters = reader.read(chunk)
-        first = self.core.first_new(self._source, samples.offsets)
-        arrived = Arrived(
+        arrived = [self._arrived(part) for part in parted(samples)]
+        return [*map(letter_record, letters), *self._told(self.core.take(arrived))]
+
+    def _arrived(self, samples: Samples) -> Arrived:
+        late_at = samples.late_at
+        first = self.core.first_new(self._source, samples.offsets, late=late_at is not None)
+        return Arrived(
             self._source,
-            reader.watermark,
-            reader.record_time,
+            self._reader.watermark if late_at is None else BEFORE_ALL,
+            self._reader.record_time,
             False,
             self._rows.of(samples.ids[first:]),
             samples.times[first:],
             samples.values[first:],
             samples.offsets[first:],
             samples.histograms,
+            None if late_at is None else late_at[first:],
         )
-        return [*map(letter_record, letters), *self._told(self.core.take([arrived]))]
 
     def figures(self) -> list[Figure]:
         """Refused records and samples, and those that detect dropped."""
@@ -301,4 +332,4 @@ class FusedStage(CoreStage):
     def _restore_extra(self, columns: Columns, facts: dict[str, Any]) -> None:
         prefix = "reader."
         mine = {k.removeprefix(prefix): v for k, v in columns.items() if k.startswith(prefix)}
-        self._reader.restore(mine, facts["reader"])
+        self._reader.restore(mine, facts.get("reader", facts))

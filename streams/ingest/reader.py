@@ -1,12 +1,12 @@
 """Reader: one source partition's records to samples as columns, and its watermark.
 
 Every refusal is a dead letter with a reason; what stands beside it goes through. Lateness is judged against the
-partition's own watermark, sample by sample in the order of the log, so the verdict hangs neither on other partitions
-nor on where chunks are cut.
+partition's own watermark before its record, in the order of the log, so the verdict hangs neither on other partitions
+nor on where chunks are cut. A late sample that is behind by no more than `time.amend_within` is accepted, and marked.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from schemas.config import LimitsConfig, TimeConfig
 from schemas.dead_letters import DeadLetter, dead_letter
+from schemas.handles import is_handle
 from schemas.histograms import NativeHistogram
 from schemas.reasons import DeadLetterReason
 from schemas.wire.asking import Answers, Asking
@@ -30,20 +31,43 @@ DECODER = "decoder."
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """Accepted samples of a chunk, in its order; `ids` are the interner's, handles among `values` name histograms."""
+    """Accepted samples of a chunk, in its order; `ids` are the interner's, handles among `values` name histograms.
+
+    `late_at` is for each late sample the watermark before its record, `BEFORE_ALL` for the others; None where none is.
+    """
 
     ids: NDArray[np.intp]
     times: NDArray[np.int64]
     values: NDArray[np.float64]
     offsets: NDArray[np.int64]
     histograms: Sequence[NativeHistogram] = ()
+    late_at: NDArray[np.int64] | None = None
+
+    def keep(self, mask: NDArray[np.bool_]) -> "Samples":
+        """The samples where the mask is true."""
+        return Samples(
+            self.ids[mask],
+            self.times[mask],
+            self.values[mask],
+            self.offsets[mask],
+            self.histograms,
+            None if self.late_at is None else self.late_at[mask],
+        )
+
+
+def parted(samples: Samples) -> list[Samples]:
+    """Late samples and then the others, which alone say how far a source has come; these may be none."""
+    if samples.late_at is None:
+        return [samples]
+    late = samples.late_at > BEFORE_ALL
+    return [samples.keep(late), replace(samples.keep(~late), late_at=None)]
 
 
 class Reader:
     """Decodes and judges the records of one source partition.
 
     Attributes:
-        newest: largest accepted event time, ms.
+        newest: largest accepted event time, ms; of a sample ahead of its record the record's.
         record_time: largest Kafka record time, ms.
         limits: what is counted, and which limits hold.
 
@@ -94,17 +118,25 @@ class Reader:
         if len(stamps) and seconds[0] // MINUTE_SECONDS < seconds[-1] // MINUTE_SECONDS:
             turns = (np.flatnonzero(np.diff(seconds // MINUTE_SECONDS)) + 1).tolist()
         letters: list[DeadLetter] = []
-        parts = [
-            self._read(chunk, first, last, stamps, seconds, letters)
-            for first, last in pairwise([0, *turns, len(chunk)])
-        ]
+        parts = []
+        late: list[NDArray[np.int64]] = []
+        for first, last in pairwise([0, *turns, len(chunk)]):
+            part, late_at = self._read(chunk, first, last, stamps, seconds, letters)
+            parts.append(part)
+            late.append(late_at)
         columns = parts[0] if len(parts) == 1 else join(parts)
         if chunk.offsets is None:
             offsets = columns.records + chunk.offset
         else:
             offsets = np.array(chunk.offsets, np.int64)[columns.records]
+        late_at = np.concatenate(late)
         samples = Samples(
-            columns.series, columns.times, columns.values, offsets, columns.histograms
+            columns.series,
+            columns.times,
+            columns.values,
+            offsets,
+            columns.histograms,
+            late_at if (late_at > BEFORE_ALL).any() else None,
         )
         return samples, letters
 
@@ -116,8 +148,8 @@ class Reader:
         stamps: NDArray[np.int64],
         seconds: NDArray[np.int64],
         letters: list[DeadLetter],
-    ) -> Columns:
-        """Samples to keep of the records from `first` up to `last`, which are of one minute."""
+    ) -> tuple[Columns, NDArray[np.int64]]:
+        """Samples to keep of the records from `first` up to `last`, which are of one minute, and `Samples.late_at`."""
         if first < last:
             self.limits.turn(int(seconds[first]) // MINUTE_SECONDS)
         headers = None if chunk.headers is None else chunk.headers[first:last]
@@ -132,7 +164,7 @@ class Reader:
         if within is not None:
             self.limits.refuse(columns, ~within, DeadLetterReason.RATE_LIMITED)
             kept = columns.keep(within)
-        kept = self._judge(kept, stamps[kept.records])
+        kept, late_at = self._judge(kept, stamps[kept.records])
         letters += [
             dead_letter(
                 refusal.reason,
@@ -147,13 +179,16 @@ class Reader:
             )
             for refusal in self.limits.letters(columns.refused)
         ]
-        return kept
+        return kept, late_at
 
-    def _judge(self, columns: Columns, stamps: NDArray[np.int64]) -> Columns:
-        """Refuse by value and time; the samples that stay."""
+    def _judge(
+        self, columns: Columns, stamps: NDArray[np.int64]
+    ) -> tuple[Columns, NDArray[np.int64]]:
+        """Refuse by value and time; the samples that stay, and `Samples.late_at` of them."""
         times, values = columns.times, columns.values
+        late_at = np.full(len(times), BEFORE_ALL, np.int64)
         if not len(times):
-            return columns
+            return columns, late_at
         not_finite = ~np.isfinite(values)
         if columns.meant is not None:
             not_finite &= ~columns.meant
@@ -168,15 +203,26 @@ class Reader:
             if refused.any():
                 self.limits.refuse(columns, refused & kept, reason)
                 kept &= ~refused
-        # the newest accepted time before each sample, in the order of the log
-        newest = np.maximum.accumulate(np.where(kept, times, BEFORE_ALL))
+        # the newest accepted time before each sample, in the order of the log; whose clock is ahead of the log's own
+        # time moves it no further than that, or all others would be late
+        newest = np.maximum.accumulate(np.where(kept, np.minimum(times, stamps), BEFORE_ALL))
         before = np.maximum(np.concatenate(([BEFORE_ALL], newest[:-1])), self.newest)
-        late = kept & (times < before - self._time.allowed_lateness)
-        if late.any():
-            self.limits.refuse(columns, late, DeadLetterReason.LATE)
-            kept &= ~late
+        behind = np.flatnonzero(kept & (times < before - self._time.allowed_lateness))
+        if len(behind):
+            # all samples of a record came when it did
+            first = np.searchsorted(columns.records, columns.records[behind])
+            watermark = before[first] - self._time.allowed_lateness
+            late_at[behind] = np.where(times[behind] < watermark, watermark, BEFORE_ALL)
+            amends = times[behind] >= watermark - self._time.amend_within
+            if columns.histograms:
+                amends &= ~is_handle(values[behind])
+            refused = np.zeros(len(times), np.bool_)
+            refused[behind] = (late_at[behind] > BEFORE_ALL) & ~amends
+            if refused.any():
+                self.limits.refuse(columns, refused, DeadLetterReason.LATE)
+                kept &= ~refused
         self.newest = max(self.newest, int(newest[-1]))
-        return columns if kept.all() else columns.keep(kept)
+        return (columns, late_at) if kept.all() else (columns.keep(kept), late_at[kept])
 
     def snapshot(self) -> tuple[dict[str, NDArray[np.generic]], dict[str, Any]]:
         """Columns and small facts that `restore` takes."""
@@ -192,7 +238,8 @@ class Reader:
             CheckpointError: it is none of a reader.
 
         """
-        self.limits.restore(columns, facts)
+        if columns:  # the first version had no limits
+            self.limits.restore(columns, facts)
         if self._remembering is not None:
             own = {k.removeprefix(DECODER): c for k, c in columns.items() if k.startswith(DECODER)}
             self._remembering.restore(own)

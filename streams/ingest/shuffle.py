@@ -1,7 +1,7 @@
 """Shuffle: samples of a source partition to batches, one for each detect partition.
 
-All samples of one record that go to one partition go in one batch, so that a reader can skip what it has by source
-offset alone.
+All samples of one record that go to one partition go in one batch, and those of them that came late in another one, so
+that a reader can skip what it has by source offset alone.
 """
 
 import numpy as np
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from schemas.handles import pick
 from schemas.samples import SampleBatch
 from schemas.wire.interner import Interner
-from streams.ingest.reader import Samples
+from streams.ingest.reader import Samples, parted
+from streams.time.watermark import BEFORE_ALL
 
 
 def make_batches(
@@ -23,7 +24,25 @@ def make_batches(
     record_time: int,
     partitions: int,
 ) -> list[tuple[int, SampleBatch]]:
-    """Detect partition and batch for each of the `partitions` that gets samples, in their order."""
+    """Detect partition and batch for each of the `partitions` that gets samples, in their order.
+
+    Late ones come first, in batches that do not say how far the source has come: the others must come before that.
+    """
+    return [
+        each
+        for part in parted(samples)
+        for each in _batches(
+            part,
+            interner,
+            (topic, partition, watermark if part.late_at is None else BEFORE_ALL, record_time),
+            partitions,
+        )
+    ]
+
+
+def _batches(
+    samples: Samples, interner: Interner, facts: tuple[str, int, int, int], partitions: int
+) -> list[tuple[int, SampleBatch]]:
     ids, index = _distinct(samples.ids, len(interner))
     homes = interner.partitions(ids) if partitions > 1 else np.zeros(len(ids), np.int32)
     targets = sorted(set(homes.tolist()))
@@ -41,10 +60,7 @@ def make_batches(
         if histograms:
             values, histograms = pick(values, histograms)
         batch = SampleBatch(
-            topic,
-            partition,
-            watermark,
-            record_time,
+            *facts,
             interner.fingerprints(chosen),
             [interner.label_bytes[i] for i in chosen.tolist()],
             local.astype(np.uint32),
@@ -52,6 +68,7 @@ def make_batches(
             values,
             samples.offsets[which],
             histograms=histograms,
+            late_at=None if samples.late_at is None else samples.late_at[which],
         )
         out.append((target, batch))
     return out

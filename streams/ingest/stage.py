@@ -5,8 +5,11 @@ Its state: the newest event time and record time, and what its limits remember: 
 
 from collections.abc import Iterable
 
+import msgspec
+
 from schemas import topics
 from schemas.config import Config, SourceConfig
+from schemas.errors import CheckpointError
 from schemas.samples import encode_batch, make_batch
 from schemas.scrub import Scrubber
 from schemas.wire.asking import Answers
@@ -28,6 +31,15 @@ def make_reader(config: Config, source: SourceConfig, *, partitions: int) -> Rea
     interner = make_interner(config, source, partitions=partitions)
     decoder = make_source_decoder(config, source)
     return Reader(decoder, interner, config.time, config.limits)
+
+
+def _first(blob: bytes) -> dict[str, int]:
+    """What the first form of a snapshot, JSON, tells: it knew two times, and no limits."""
+    try:
+        told: dict[str, int] = msgspec.json.decode(blob, type=dict[str, int])
+        return {"newest": told["newest"], "read_until": told["record_time"]}
+    except (msgspec.MsgspecError, KeyError) as error:
+        raise CheckpointError(f"snapshot of ingest: {error!r}") from error
 
 
 def _batch_record(value: bytes, target: int, record_time: int) -> Outgoing:
@@ -84,8 +96,9 @@ class IngestStage:
             partitions=self._partitions,
         ):
             out.append(_batch_record(encode_batch(batch), target, reader.record_time))
-            self._told[target] = tick
-            untold.discard(target)
+            if batch.late_at is None:
+                self._told[target] = tick
+                untold.discard(target)
         if untold:
             out += self._tell(untold, reader.watermark, reader.record_time)
             for target in untold:
@@ -123,6 +136,14 @@ class IngestStage:
         return encode(columns, kind="ingest", version=VERSION, meta=facts)
 
     def restore(self, blob: bytes) -> None:
-        """Continue from a snapshot."""
+        """Continue from a snapshot.
+
+        Raises:
+            CheckpointError: it cannot be read.
+
+        """
+        if blob.startswith(b"{"):
+            self._reader.restore({}, _first(blob))
+            return
         state = decode(blob, kind="ingest", version=VERSION)
         self._reader.restore(state.columns, state.meta)

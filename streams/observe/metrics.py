@@ -5,7 +5,7 @@ are shown.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 
@@ -19,12 +19,14 @@ from schemas.reasons import (
     CommandReason,
     DeadLetterReason,
     DeliveryReason,
+    DetectorState,
     Gate,
     IgnoreReason,
     RemediationReason,
 )
 from streams.app import Workers
 from streams.correlate.reasons import DropReason
+from streams.detect.states import SERIES, WAIT
 from streams.stage import Counting, Figure
 
 MOST_TENANTS = 10
@@ -88,7 +90,8 @@ class WorkersCollector(Collector):
         yield saves
         yield series
         counts: Counter[tuple[str, str]] = Counter()
-        for figure in self._figures():
+        figures = list(self._figures())
+        for figure in figures:
             counts[figure.name, figure.reason] += figure.total
         late = CounterMetricFamily(
             "tocsin_alerts_late", "Alerts taken in out of order.", labels=["stage"]
@@ -96,12 +99,19 @@ class WorkersCollector(Collector):
         if "correlate" in runners:
             late.add_metric(["correlate"], counts["alerts_late", "held_too_many"])
         yield late
+        taken = CounterMetricFamily(
+            "tocsin_samples_late", "Late samples that took their places.", labels=["stage"]
+        )
+        if "detect" in runners:
+            taken.add_metric(["detect"], counts["samples_late", "taken"])
+        yield taken
         for name, (text, reasons) in _BY_REASON.items():
             family = CounterMetricFamily(f"tocsin_{name}", text, labels=["reason"])
             for reason in reasons:
                 family.add_metric([reason.value], counts[name, reason.value])
             yield family
         yield _scrubbed(counts)
+        yield from _detectors(figures)
         yield from self._reloads()
         refused = CounterMetricFamily(
             "tocsin_tenant_refused",
@@ -134,6 +144,24 @@ class WorkersCollector(Collector):
             for partition in list(runner.checkpointer.partitions.values()):
                 if isinstance(partition.stage, Counting):
                     yield from partition.stage.figures()
+
+
+def _detectors(figures: Sequence[Figure]) -> Iterator[Metric]:
+    """Series are added up over the partitions; of waits the longest counts."""
+    known = GaugeMetricFamily(
+        "tocsin_detector_series",
+        "Series of rules with a detector: it waits to know them, may speak of them; and does not learn from now.",
+        labels=["state"],
+    )
+    for state in DetectorState:
+        found = (f.total for f in figures if (f.name, f.reason) == (SERIES, state.value))
+        known.add_metric([state.value], sum(found))
+    yield known
+    yield GaugeMetricFamily(
+        "tocsin_detector_longest_wait_seconds",
+        "Time until the last series that there is may be spoken of by its detector.",
+        value=max((f.total for f in figures if f.name == WAIT), default=0) / 1000,
+    )
 
 
 def _scrubbed(counts: Counter[tuple[str, str]]) -> Metric:

@@ -9,13 +9,13 @@ a graph the deviation leads. The evidence's shares sum to the share of their cau
 from collections.abc import Mapping
 
 from schemas.incidents import Cause
+from streams.correlate.lag import lagged_correlation
 from streams.correlate.topology import Topology
 from streams.rank.blame import Scene, Walk
 from streams.rank.case import Case
-from streams.rank.deviation import Deviations, deviate
+from streams.rank.deviation import LATE, RECENT, Deviations, deviate
 from streams.rank.explain import OUTGOING, explain, shares
 from streams.rank.finding import Finding, findings
-from streams.rank.onset import lagged_correlation
 from streams.rank.reasons import reasons
 from streams.rank.table import Column, Table
 
@@ -81,10 +81,10 @@ def _case(table: Table, at: int, graph: Topology | None, symptom: Column | str |
         followed = table.columns[strongest.best]
     correlations = {}
     if followed is not None:
-        later = table.values[:, table.columns.index(followed)]
+        values = table.values[max(0, found.first - RECENT) :]
+        later = values[:, table.columns.index(followed)]
         correlations = {
-            n: lagged_correlation(table.values[:, f.best], later, found.first)
-            for n, f in abnormal.items()
+            n: lagged_correlation(values[:, f.best], later, LATE) for n, f in abnormal.items()
         }
     walk = None if graph is None or symptom is None else _walk(nodes, graph, symptom.node)
     return Case(table, found, nodes, graph, symptom, followed, correlations, walk)

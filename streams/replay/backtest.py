@@ -20,11 +20,12 @@ from schemas.records import decode_record
 from schemas.samples import encode_batch, make_batch
 from streams.correlate import CorrelateStage, ForwardStage, IntakeStage
 from streams.detect.merge import MergeStage
-from streams.detect.stage import DetectStage, alert_sources
+from streams.detect.stage import CoreStage, DetectStage, alert_sources
 from streams.ingest.stage import IngestStage
 from streams.replay.pipeline import NewStage, Pipeline, Recorded
+from streams.rules.detect import DetectRule
 from streams.rules.partial.wide import needs_second_stage
-from streams.rules.rule import RuleGroup
+from streams.rules.rule import Rule, RuleGroup
 from streams.stage import Counting, Outgoing
 
 CHUNK = 2_000
@@ -70,7 +71,7 @@ class Backtest:
             topics.SAMPLES: lambda _, p: DetectStage(unkeyed, groups, p),
             topics.PARTIALS: lambda _, p: MergeStage(unkeyed, groups, p),
             topics.ALERTS: lambda _t, _p: CorrelateStage(unkeyed, sources=sources),
-            topics.COMMANDS: lambda _t, _p: ForwardStage(unkeyed),
+            topics.COMMANDS: lambda _t, _p: ForwardStage(unkeyed, second_stage=second_stage),
         }
         if config.changes.topic:
             readers[config.changes.topic] = lambda _t, _p: IntakeStage(unkeyed)
@@ -99,6 +100,16 @@ class Backtest:
             self._note(self._pipeline.inject(self._end()))
         self.outcome.refused = self._refused()
         return self.outcome
+
+    @property
+    def detectors(self) -> list[tuple[Rule, DetectRule]]:
+        """Rules with a detector, and what it knows now, of all partitions."""
+        return [
+            found
+            for stage in self._pipeline.stages.values()
+            if isinstance(stage, CoreStage)
+            for found in stage.core.engine.detectors
+        ]
 
     def _refused(self) -> Counter[DeadLetterReason]:
         counts: Counter[DeadLetterReason] = Counter()

@@ -98,7 +98,8 @@ class AlertSeries:
             CheckpointError: the columns are not those of a snapshot.
 
         """
-        self._last = set(unpack_label_bytes(columns))
+        # the first version wrote no such series
+        self._last = set(unpack_label_bytes(columns)) if "label_offsets" in columns else set()
 
 
 def selects_alerts(selection: Selection, alertname: str) -> bool:

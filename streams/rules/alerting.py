@@ -16,26 +16,31 @@ from numpy.typing import NDArray
 
 from detectors.base import BoolArray, FloatArray, IntArray
 from schemas.alerts import Alert
+from schemas.commands import Command
 from schemas.errors import RuleError
 from schemas.reasons import AlertReason, AlertState
 from streams.rules.alert_series import AlertSeries
 from streams.rules.alert_states import (
     FIRING,
-    INACTIVE,
     RESOLVED,
     STATES,
     AlertStates,
     Changes,
     Runs,
 )
-from streams.rules.announce import Announcer, Standing
+from streams.rules.announce import Announcer
 from streams.rules.checkpoint import AnyColumns, placed, under
-from streams.rules.detect import DetectRule, Verdict, odd
+from streams.rules.detect import DetectRule
+from streams.rules.grouped import detect_rule
+from streams.rules.history import History
+from streams.rules.obey import obey
 from streams.rules.owned import Owns, keep_owned
 from streams.rules.plan import Plan
 from streams.rules.rule import Rule
 from streams.rules.slots import Slots
+from streams.rules.standing import StandingAlerts
 from streams.rules.vector import LabelSpace, Vector, show_labels
+from streams.rules.verdict import Verdict, odd
 from streams.windows.series import SeriesStore
 
 # The label space of an expression may outgrow the series that there are by this much before it is cleared.
@@ -55,7 +60,7 @@ class Evaluated(NamedTuple):
 Trace: TypeAlias = Callable[[Evaluated], None]
 
 
-class AlertingRule:
+class AlertingRule(StandingAlerts):
     """One rule and its alerts.
 
     Attributes:
@@ -93,14 +98,15 @@ class AlertingRule:
         self._states = AlertStates(for_ms=rule.for_ms, keep_firing_for_ms=rule.keep_firing_for_ms)
         self._slots = Slots(max_series)
         self._series = AlertSeries(rule)
+        self._history = History(rule.interval_ms)
         self._detect = (
-            DetectRule(rule.detect, interval_ms=rule.interval_ms, max_series=max_series)
+            detect_rule(rule.detect, interval_ms=rule.interval_ms, max_series=max_series)
             if rule.detect
             else None
         )
 
-    def tick(self, store: SeriesStore, t_ms: int) -> list[Alert]:
-        """Evaluate at an event time.
+    def tick(self, store: SeriesStore, t_ms: int, *, again: bool = False) -> list[Alert]:
+        """Evaluate at an event time; `again`, for its alerts only, where that was done before with fewer samples.
 
         Raises:
             RuleError: the samples at this time do not allow it; nothing has changed.
@@ -109,11 +115,19 @@ class AlertingRule:
         self._tidy(store)
         vector = self.plan.evaluate(store, t_ms - self.rule.query_offset_ms)
         vector = keep_owned(vector, self.plan.space, self._owns)
+        compared = self.plan.compared
         verdict = None
         if self._detect:
+            vector = self._detect.gathered(self.plan.space, vector, t_ms)
             times = np.full(len(vector.rows), t_ms, np.int64)
             verdict = self._detect.update(self.plan.space, vector.rows, times, vector.values)
             self._detect.settle(self.plan.space, vector.rows)
+            self._detect.count(t_ms)
+            compared = vector
+        if not again:
+            if compared is not None:
+                compared = keep_owned(compared, self.plan.space, self._owns)
+            self._history.put(self.plan.space, compared, t_ms)
         if self.trace:
             self.trace(Evaluated(self.rule, t_ms, self.plan.space, vector, verdict))
         vector, facts = odd(vector, verdict)
@@ -128,11 +142,31 @@ class AlertingRule:
             self._forget(np.setdiff1d(self._slots.used, before))
             return self._end(before, t_ms, AlertReason.RULE_FAILED)
         alerts = self._announce(changes, runs.times, facts, urgent=False)
+        self._hold(quiet, t_ms)
         self._slots.facts[:, slots] = facts
         self._slots.heard_at[slots] = t_ms
         self._forget(self._idle())
-        self._write_series(store, t_ms - self.rule.query_offset_ms)
+        if not again:
+            self._write_series(store, t_ms - self.rule.query_offset_ms)
         return alerts
+
+    def _hold(self, quiet: IntArray, t_ms: int) -> None:
+        """Let the detector learn nothing of series whose alerts go on firing though they are calm."""
+        firing = quiet[self._states.state[quiet] == FIRING]
+        if self._detect and firing.size:
+            given = [self._slots.given[slot] for slot in firing.tolist()]
+            self._detect.hold(given, self._states.active_at[firing], t_ms)
+
+    def obey(self, command: Command) -> int:
+        """Do what a command says to the detector; how many series it speaks of."""
+        if self._detect is None or command.about is None:
+            return 0
+        return obey(self._detect, command, command.about, self.announcer)
+
+    @property
+    def detect(self) -> DetectRule | None:
+        """The detector, where the rule has one."""
+        return self._detect
 
     def _write_series(self, store: SeriesStore, t_ms: int) -> None:
         if not self.selected and not len(self._series):
@@ -147,20 +181,6 @@ class AlertingRule:
         )
         if refused:
             self.failures.append(f"no room for {refused} series of its alerts")
-
-    def standing(self) -> list[Standing]:
-        """Every alert that is pending or firing, by label set."""
-        return sorted(
-            Standing(
-                self._slots.labels(slot),
-                self._slots.given[slot],
-                self._slots.facts[:, slot].tolist(),
-                STATES[int(self._states.state[slot])],
-                int(self._states.active_at[slot]),
-                int(self._slots.heard_at[slot]),
-            )
-            for slot in self._slots.used.tolist()
-        )
 
     def retire(self, before_ms: int) -> None:
         """Forget what the detector learnt of series without a value since then."""
@@ -235,9 +255,11 @@ class AlertingRule:
         # on arrival it is the sample alone, at a tick all that the selectors reach
         reach = 0 if urgent else self.plan.reach_ms
         end = time - self.rule.query_offset_ms
+        given, detect = self._slots.given[slot], self._detect
+        fires = state is AlertState.FIRING and not urgent
         return self.announcer.alert(
             self._slots.labels(slot),
-            self._slots.given[slot],
+            given,
             facts,
             state=state,
             reason=reason,
@@ -246,6 +268,8 @@ class AlertingRule:
             urgent=urgent,
             window=None if reach is None else (end - reach, end),
             watermark=None if urgent else time,
+            insight=detect.insight(given, facts, present=not urgent) if detect else None,
+            values=self._history.of(given, time) if fires else (),
         )
 
     def _end(self, slots: IntArray, t_ms: int, reason: AlertReason) -> list[Alert]:
@@ -258,20 +282,6 @@ class AlertingRule:
         alerts.sort(key=lambda a: (a.tenant, tuple(a.labels.items())))
         self._forget(slots)
         return alerts
-
-    def _count(self) -> int:
-        return int(np.count_nonzero(self._states.state))
-
-    def _idle(self) -> IntArray:
-        return self._inactive(self._slots.used)
-
-    def _inactive(self, slots: IntArray) -> IntArray:
-        idle: IntArray = slots[self._states.state[slots] == INACTIVE]
-        return idle
-
-    def _forget(self, slots: IntArray) -> None:
-        self._states.reset(slots)
-        self._slots.release(slots)
 
     def _tidy(self, store: SeriesStore) -> None:
         if len(self.plan.space) > 2 * len(store) + SPARE_LABEL_SETS:
@@ -287,13 +297,15 @@ class AlertingRule:
         self.rule = rule
         self.announcer = announcer
         self.selected = selected
+        if self._detect and rule.detect:
+            self._detect.adopt(rule.detect)
 
     def snapshot(self, store: SeriesStore) -> dict[str, NDArray[np.generic]]:
         """The state as columns; label sets instead of rows, so it does not hang on the plan's numbering."""
         return {
-            **placed("states", self._states.snapshot()),
-            **placed("slots", self._slots.snapshot(store)),
+            **self._alerts(store),
             **placed("series", self._series.snapshot()),
+            **placed("history", self._history.snapshot()),
             **(placed("detect", self._detect.snapshot()) if self._detect else {}),
         }
 
@@ -304,9 +316,9 @@ class AlertingRule:
             CheckpointError: the columns are not those of a snapshot of this rule.
 
         """
-        self._states.restore(under("states", columns))
-        self._slots.restore(under("slots", columns), store)
+        self._restore_alerts(columns, store)
         if series := under("series", columns):
             self._series.restore(series)
+        self._history.restore(under("history", columns))
         if self._detect:
             self._detect.restore(under("detect", columns))

@@ -13,12 +13,15 @@ from schemas.alerts import Alert, transition_id
 from schemas.labels import ALERTNAME, METRIC, TENANT, Labels, content_id, get_label, make_labels
 from schemas.labels import without as without_labels
 from schemas.reasons import AlertReason, AlertState
+from streams.rules.explain import Insight, sentence
 from streams.rules.rule import Rule
 from streams.rules.template import DETECT_VARIABLES, NOW, PLAIN_VARIABLES, Scope, Template
 
 DEFAULT_TENANT = "default"
-FACTS = ("value", "score", "expected", "low", "high")
-"""What is known of a result, in this order everywhere; all but the value are NaN for plain rules."""
+FACTS = ("value", "score", "expected", "low", "high", "samples", "view")
+"""What is known of a result, in this order everywhere; all but the value are NaN for plain rules.
+
+`samples` is how many the detector had learnt of the series before it, `view` the number of the view that spoke."""
 
 
 class Standing(NamedTuple):
@@ -96,15 +99,18 @@ class Announcer:
         urgent: bool,
         window: tuple[int, int] | None = None,
         watermark: int | None = None,
+        insight: Insight | None = None,
+        values: tuple[float | None, ...] = (),
     ) -> Alert:
         """The record of one transition of the alert with these labels, made of a result with the labels `given`.
 
-        `window` and `watermark`: what the expression looked at, and up to when all samples were in, ms.
+        `window` and `watermark`: what the expression looked at, and up to when all samples were in, ms. `insight` is
+        what a detector knows beside the facts, `values` what the rule looked at in its last evaluations.
         """
         tenant = get_label(labels, TENANT) or DEFAULT_TENANT
         shown = without_labels(labels, TENANT)
-        identity = self._fingerprint(tenant, shown)
-        value, score, expected, low, high = map(_finite, facts)
+        identity = self.fingerprint(labels)
+        value, score, expected, low, high = map(_finite, facts[:5])
         return Alert(
             id=transition_id(identity, state, time),
             tenant=tenant,
@@ -115,26 +121,34 @@ class Announcer:
             time=time,
             active_at=active_at,
             labels=dict(shown),
-            annotations=self.annotations(given, facts, time),
+            annotations=self._explained(self.annotations(given, facts, time), facts, insight),
             value=value,
             score=score,
             expected=expected,
             low=low,
             high=high,
-            view=self._view(state, reason, facts),
+            view=self._view(state, reason, facts, insight),
             urgent=urgent,
             source=self._source,
             window=window,
             watermark=watermark,
+            values=values,
+            values_step_ms=self._rule.interval_ms if values else 0,
         )
+
+    def ending(self, reason: AlertReason) -> str:
+        """Why an alert is over, in words."""
+        return f"{_ENDINGS[reason]}: {self._expr}"
 
     def annotations(self, given: Labels, facts: Sequence[float], time: int) -> dict[str, str]:
         """Annotations for a result with the labels `given`, as of an event time in ms."""
         scope = self._scope(given, facts) | {NOW: time / 1000}
         return {name: template.expand(scope) for name, template in self._annotations.items()}
 
-    def _fingerprint(self, tenant: str, labels: Labels) -> str:
-        parts = [part for pair in labels for part in pair]
+    def fingerprint(self, labels: Labels) -> str:
+        """Identity over its transitions of the alert with these labels, the tenant among them."""
+        tenant = get_label(labels, TENANT) or DEFAULT_TENANT
+        parts = [part for pair in without_labels(labels, TENANT) for part in pair]
         return content_id(tenant, self._rule.id, self._occurrence, *parts)
 
     def _scope(self, given: Labels, facts: Sequence[float]) -> Scope:
@@ -145,20 +159,30 @@ class Announcer:
             **{f"${name}": fact for name, fact in zip(FACTS, facts, strict=True)},
         }
 
-    def _view(self, state: AlertState, reason: AlertReason, facts: Sequence[float]) -> str:
-        value, score, expected, low, high = facts
+    def _explained(
+        self, told: dict[str, str], facts: Sequence[float], insight: Insight | None
+    ) -> dict[str, str]:
+        """Annotations, and those that a detector adds where the rule has none of that name."""
+        if insight is None or math.isnan(facts[1]):
+            return told
+        said = {"explanation": sentence(facts, self._rule.interval_ms, insight)}
+        if insight.blame:
+            said["blame"] = insight.blame
+        return said | told
+
+    def _view(
+        self,
+        state: AlertState,
+        reason: AlertReason,
+        facts: Sequence[float],
+        insight: Insight | None,
+    ) -> str:
+        value, score = facts[:2]
         if state is AlertState.RESOLVED:
-            return _ENDINGS[reason] + f": {self._expr}"
+            return self.ending(reason)
         if math.isnan(score):
             return f"The value is {value:.4g}: {self._expr}"
-        rarity = f"a value as odd as this comes once in {1 / max(1 - score, 1e-15):.3g} evaluations"
-        if math.isnan(expected):
-            return f"The value is {value:.4g}; {rarity}: {self._expr}"
-        side = "above" if value > expected else "below"
-        return (
-            f"The value {value:.4g} is {side} the expected {expected:.4g} "
-            f"(usual {low:.4g} to {high:.4g}); {rarity}: {self._expr}"
-        )
+        return f"{sentence(facts, self._rule.interval_ms, insight or Insight())}: {self._expr}"
 
 
 _ENDINGS = {
@@ -166,6 +190,8 @@ _ENDINGS = {
     AlertReason.SERIES_GONE: "The series has gone silent",
     AlertReason.RULE_REMOVED: "The rule was removed or changed",
     AlertReason.RULE_FAILED: "The rule has more alerts than its limit",
+    AlertReason.AMENDED: "No longer true, late samples say",
+    AlertReason.WITHDRAWN: "Late samples say that it never was true",
 }
 
 

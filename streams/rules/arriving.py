@@ -15,8 +15,8 @@ from schemas.reasons import AlertReason
 from schemas.samples import STALE_BITS
 from streams.rules.alert_states import Runs
 from streams.rules.alerting import AlertingRule
-from streams.rules.detect import odd
 from streams.rules.vector import Vector, show_labels
+from streams.rules.verdict import odd
 from streams.windows.series import LOOKBACK_MS, SeriesStore
 
 
@@ -91,6 +91,8 @@ class ArrivingRule(AlertingRule):
 
     def expire(self, t_ms: int) -> list[Alert]:
         """End the alerts (of a rule evaluated on arrival) whose series has been silent for the look-back."""
+        if self._detect:
+            self._detect.count(t_ms)
         used = self._slots.used
         return self._end(
             used[self._slots.heard_at[used] + LOOKBACK_MS <= t_ms], t_ms, AlertReason.SERIES_GONE

@@ -193,6 +193,7 @@ class Binary(VectorNode):
     def evaluate(self, moment: Moment) -> Vector:
         """One element for each match that the operator keeps."""
         many, one = self._many.evaluate(moment), self._one.evaluate(moment)
+        self.compared = None
         if not len(many.rows) or not len(one.rows):
             return Vector(np.zeros(0, np.int64), np.zeros(0))
         many_signatures, one_signatures = self._signatures.of(many.rows, one.rows)
@@ -217,7 +218,10 @@ class Binary(VectorNode):
                 "multiple matches for labels: grouping labels must ensure unique matches"
             )
         found = Vector(rows, result)
-        return found if stays is None else found.keep(stays)
+        if stays is None:
+            return found
+        self.compared = found
+        return found.keep(stays)
 
     def _with_histograms(self, bag: Bag, left: Float64s, right: Float64s) -> "Answers | None":
         """What becomes of pairs with a histogram; None where there are none."""
@@ -310,5 +314,6 @@ class SetOperation(VectorNode):
             more = right.keep(~self._signatures.present(left_signatures)[right_signatures])
             rows = (self._left_rows.map(left.rows), self._right_rows.map(more.rows))
             return Vector(np.concatenate(rows), np.concatenate((left.values, more.values)))
+        self.compared = self._left.compared
         present = self._signatures.present(right_signatures)[left_signatures]
         return left.keep(present if self._symbol == "and" else ~present)

@@ -168,7 +168,7 @@ def _plans(
         if rule.evaluate is Evaluate.ON_ARRIVAL:
             continue  # it looks at the sample that comes, and at no other
         if rule in wide:
-            why = reaches_beyond(parse_expression(rule.expr), wide.names)
+            why = reaches_beyond(parse_expression(rule.gathers), wide.names)
             plans = [cut.plan for cut in split_rule(rule, wide).cuts]
             yield rule, why or ["it reads what a rule in two stages makes"], plans
         else:

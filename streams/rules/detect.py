@@ -1,50 +1,68 @@
 """DetectRule: a detector on the value of an expression, from calibrated scores to "this series is abnormal".
 
-A series becomes abnormal when its score reaches the threshold that the budget of false alarms sets, on the side that
+A series becomes abnormal when its score reaches the threshold that its share of the budget sets, on the side that
 the rule watches, and far enough from what was expected. It stays abnormal while the score has at least half as many
 nines (the tail probability is at most the square root of the threshold's) and half the distance: one threshold to
-enter, a lower one to leave, so that a value on the border does not flap.
+enter, a lower one to leave, so that a value on the border does not flap. Where the detector keeps quiet because it has
+spoken a moment ago, it stays abnormal while the value is outside of the band.
 
-While a series is abnormal its detector does not learn from it, for `relearn_after` at most: a lasting change
-becomes the new normal then, and the alert ends.
+While a series is abnormal, or its alert still fires, its detector does not learn from it, for `relearn_after` at most:
+a lasting change becomes the new normal then, and the alert ends. Nor does it learn in maintenance and on quiet
+occasions.
 
 Refuses nothing: a value that is missing or out of the detector's range is not abnormal.
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors import registry
 from detectors.base import BoolArray, FloatArray, IntArray, Scores, rounds
-from detectors.calibrate import threshold_for
+from detectors.columns import Column, Columns
 from schemas.errors import CheckpointError
-from schemas.labels import fingerprint_bytes
-from streams.rules.announce import FACTS
+from schemas.labels import Labels, encode_labels, fingerprint_bytes
+from streams.rules.banks import Banks
 from streams.rules.checkpoint import AnyColumns, placed, under
+from streams.rules.explain import Insight, insight_of
+from streams.rules.far import hushed, reaches
+from streams.rules.occasion import Occasions
 from streams.rules.roster import Roster
 from streams.rules.rule import DetectBlock
+from streams.rules.threshold import NEVER, Thresholds
 from streams.rules.vector import LabelSpace, Vector
+from streams.rules.verdict import Verdict
+from streams.rules.waiting import waits_of
 
-# One threshold is left by the square root of its tail probability, and by half of its distances.
-LEAVE_EXPONENT = 0.5
+SAID = ("score", "expected", "low", "high")
+# One threshold is left by half of its distances.
 LEAVE_SHARE = 0.5
-NEVER = np.iinfo(np.int64).min
-
-
-class Verdict(NamedTuple):
-    """One entry per sample: whether it is abnormal, and what the detector said."""
-
-    abnormal: BoolArray
-    score: FloatArray
-    expected: FloatArray
-    low: FloatArray
-    high: FloatArray
+FORMS = {
+    "since": Column(np.int64, NEVER),
+    "seen": Column(np.int64, NEVER),
+    "frozen": Column(np.bool_, fill=False),
+    "loud": Column(np.bool_, fill=False),
+    "still_from": Column(np.int64, NEVER),
+    "still_until": Column(np.int64, NEVER),
+    "peak": Column(np.float64, np.nan),
+}
+"""Per row: since when it is abnormal, when it was last seen, whether its bank is frozen, and whether for its alert; the
+window of a maintenance by command; the largest deviation of its last alert."""
 
 
 class DetectRule:
-    """The detector of one rule, with a row for each label set of its expression."""
+    """The detector of one rule, with a row for each label set of its expression.
+
+    Attributes:
+        banks: the detector.
+        rows: what is known of each row beside it, see `FORMS`.
+        thresholds: the scores that its rows must reach.
+        adopted: series that began with what was learnt from history.
+        lasting: whether what a detector has told of lasts while the value is outside of its band.
+
+    """
+
+    lasting = True
 
     def __init__(self, block: DetectBlock, *, interval_ms: int, max_series: int) -> None:
         """Make the detector.
@@ -53,16 +71,21 @@ class DetectRule:
             ConfigError: the detector is unknown, or a parameter is.
 
         """
-        self.block = block
-        self.bank = registry.create(block.detector, block.parameters)
-        self.enter = threshold_for(block.false_alarms, block.per_ms / 1000, interval_ms / 1000)
-        self.leave = 1.0 - (1.0 - self.enter) ** LEAVE_EXPONENT
         self.roster = Roster(max_series)
+        self.rows = Columns(FORMS)
+        self.banks = Banks(block)
+        self.thresholds = Thresholds(block, interval_ms)
+        self.adopted = 0
+        self._said_still = False
         self._cache = np.zeros(0, np.int64)
         self._epoch = -1
-        self._since = np.full(0, NEVER, np.int64)
-        self._seen = np.full(0, NEVER, np.int64)
-        self._frozen = np.zeros(0, np.bool_)
+        self.adopt(block)
+
+    def adopt(self, block: DetectBlock) -> None:
+        """Go on with another calendar, or with other history for new series."""
+        self.block = block
+        self._occasions = Occasions(block.occasions, block.maintenance)
+        self.banks.heed(block, self._occasions.apart, self.rows.capacity)
 
     def update(
         self, space: LabelSpace, space_rows: IntArray, times: IntArray, values: FloatArray
@@ -73,72 +96,174 @@ class DetectRule:
         `values` float64[n].
         """
         rows = self._rows(space, space_rows)
-        verdict = Verdict(np.zeros(len(rows), np.bool_), *np.full((4, len(rows)), np.nan))
+        verdict = Verdict.unsaid(len(rows))
         there = np.flatnonzero(rows >= 0)
         for chosen in rounds(rows[there]):
             at = there[chosen]
             self._round(rows[at], times[at], values[at], at, verdict)
         return verdict
 
+    def gathered(self, space: LabelSpace, vector: Vector, t_ms: int) -> Vector:  # noqa: ARG002  for groups
+        """The results to be judged at an event time, for those of an expression: the same."""
+        return vector
+
     def settle(self, space: LabelSpace, present: IntArray) -> None:
         """End what is abnormal of series that an evaluation has not found any more."""
-        gone = self._since != NEVER
+        gone = self.rows["since"] != NEVER
         gone[self._rows(space, present)] = False
         self._calm(np.flatnonzero(gone))
+
+    def count(self, t_ms: int) -> None:
+        """Share out anew what series share, as of an event time."""
+        self.thresholds.count(t_ms, self.rows["seen"])
+
+    def hold(self, given: Sequence[Labels], since: IntArray, t_ms: int) -> None:
+        """Let nothing be learnt of series whose alert still fires, since these times, though they are calm again."""
+        found = [self.roster.find(encode_labels(labels)) for labels in given]
+        rows = np.array(found, np.int64)
+        kept = rows[(rows >= 0) & (t_ms - since < self.block.relearn_after_ms)]
+        self.rows["loud"][kept] = True
+        self._freeze(kept, frozen=True)
 
     def retire(self, before_ms: int) -> None:
         """Forget the series without a value since then, and give back what they took."""
         numbers = self.roster.numbers
-        gone = numbers[self._seen[numbers] < before_ms]
-        self.bank.reset(gone)
-        self._calm(gone)
+        gone = numbers[self.rows["seen"][numbers] < before_ms]
+        for state in (self.banks, self.rows, self.thresholds):
+            state.reset(gone)
         self._cache[np.isin(self._cache, gone)] = -1
         self.roster.release(gone.tolist())
         kept = self.roster.shrink()
         if kept is not None:
             self._take(kept)
 
+    def hear(self, rows: IntArray, *, wanted: bool) -> None:
+        """What these rows were last told of was wanted, or it was not."""
+        said = [
+            (row, self.roster.encoded(row), float(self.rows["peak"][row])) for row in rows.tolist()
+        ]
+        self.thresholds.hear(said, wanted=wanted)
+
+    def maintain(self, rows: IntArray, begin_ms: int, end_ms: int) -> None:
+        """Learn nothing of these rows in this time."""
+        self.rows["still_from"][rows] = begin_ms
+        self.rows["still_until"][rows] = end_ms
+        self._said_still = True
+
+    def unlearn(self, rows: IntArray) -> None:
+        """Let these rows begin anew, with history where there is some; what people said of them stays."""
+        self.banks.reset(rows)
+        self.rows["frozen"][rows] = False
+        self._calm(rows)
+        self._begin([(row, self.roster.encoded(row)) for row in rows.tolist()])
+
+    def insight(self, given: Labels, facts: Sequence[float], *, present: bool) -> Insight:
+        """What else is known of a result; `present`: the series has no later one, so what it is like now counts."""
+        bank, row = self.banks.usual, self.roster.find(encode_labels(given))
+        samples, view = facts[5:]
+        why = getattr(bank, "why", None) if present and row >= 0 else None
+        return insight_of(samples, view, getattr(bank, "views", ()), why(row) if why else "")
+
+    def waits(self) -> IntArray:
+        """Samples that each series must still bring until it can be told of; 0: it can."""
+        return waits_of(self.banks.usual, self.roster.numbers)
+
     def _round(
         self, rows: IntArray, times: IntArray, values: FloatArray, at: IntArray, out: Verdict
-    ) -> None:
-        scores = self.bank.update(rows, times, values)
-        was = self._since[rows] != NEVER
-        abnormal = self._far(scores, values, self.enter, 1.0)
-        abnormal |= was & self._far(scores, values, self.leave, LEAVE_SHARE)
-        begins = rows[abnormal & ~was]
-        self._since[begins] = times[abnormal & ~was]
-        self._seen[rows] = times
-        self._calm(rows[was & ~abnormal])
-        freeze = abnormal & (times - self._since[rows] < self.block.relearn_after_ms)
-        self._freeze(rows[freeze & ~self._frozen[rows]], frozen=True)
-        self._freeze(rows[~freeze & self._frozen[rows]], frozen=False)
+    ) -> Scores:
+        """Judge a round of samples, no row twice; what the detector said of them."""
+        quiet: BoolArray | None = None
+        still: BoolArray | None = None
+        if self._said_still or not self._occasions.none:
+            quiet, still = self._special(rows, times)
+            self._freeze(rows[still], frozen=True)
+            self._freeze(rows[~still & ~self.rows["loud"][rows]], frozen=False)
+        scores = self.banks.update(rows, times, values)
+        was = self.rows["since"][rows] != NEVER
+        abnormal = self._far(rows, scores, values, self.thresholds.enter, 1.0)
+        abnormal |= was & self._far(rows, scores, values, self.thresholds.leave, LEAVE_SHARE)
+        if self.lasting and was.any():
+            abnormal |= was & hushed(self.block, scores, values)
+        if quiet is not None:
+            abnormal &= ~quiet
+        if abnormal.any():
+            self._measure(rows, values, scores, abnormal, was)
+            some = np.flatnonzero(abnormal)
+            out.samples[at[some]] = self._learnt_before(rows[some], times[some])
+            view = getattr(scores, "view", None)
+            if view is not None:
+                out.view[at[some]] = view[some]
+        self._mark(rows, times, abnormal, was, still)
         out.abnormal[at] = abnormal
-        for name in ("score", "expected", "low", "high"):
+        for name in SAID:
             getattr(out, name)[at] = getattr(scores, name)
+        return scores
 
-    def _far(self, scores: Scores, values: FloatArray, threshold: float, share: float) -> BoolArray:
-        """Whether the score reaches the threshold, on the side watched, at this share of the least distances."""
-        far: BoolArray = scores.score >= threshold
-        if not far.any():
-            return far
-        gap = values - scores.expected
-        if self.block.direction == "up":
-            far &= ~(gap < 0)
-        elif self.block.direction == "down":
-            far &= ~(gap > 0)
-        # a detector without an expected value leaves NaN here, which no distance can refuse
-        far &= ~(np.abs(gap) < share * self.block.min_effect)
-        far &= ~(np.abs(gap) < share * self.block.min_change * np.abs(scores.expected))
+    def _mark(
+        self,
+        rows: IntArray,
+        times: IntArray,
+        abnormal: BoolArray,
+        was: BoolArray,
+        still: BoolArray | None,
+    ) -> None:
+        begins = abnormal & ~was
+        self.rows["since"][rows[begins]] = times[begins]
+        self.rows["since"][rows[was & ~abnormal]] = NEVER
+        self.rows["seen"][rows] = times
+        loud = abnormal & (times - self.rows["since"][rows] < self.block.relearn_after_ms)
+        self.rows["loud"][rows] = loud
+        kept = loud if still is None else loud | still
+        self._freeze(rows[kept], frozen=True)
+        self._freeze(rows[~kept], frozen=False)
+
+    def _measure(
+        self,
+        rows: IntArray,
+        values: FloatArray,
+        scores: Scores,
+        abnormal: BoolArray,
+        was: BoolArray,
+    ) -> None:
+        """Keep the largest deviation of the present alert, for when somebody says that it was fine."""
+        at = rows[abnormal]
+        before = np.where(was[abnormal], self.rows["peak"][at], np.nan)
+        self.rows["peak"][at] = np.fmax(before, np.abs(values - scores.expected)[abnormal])
+
+    def _learnt_before(self, rows: IntArray, times: IntArray) -> IntArray:
+        """How many samples of these rows were learnt before those that were judged just now."""
+        learnt = ~self.rows["frozen"][rows]
+        return self.banks.samples(rows, times) - learnt.astype(np.int64)
+
+    def _special(self, rows: IntArray, times: IntArray) -> tuple[BoolArray, BoolArray]:
+        """When nothing is an alert, and when nothing is learnt."""
+        quiet = self._occasions.quiet(times)
+        still = quiet | self._occasions.maintained(times)
+        if self._said_still:
+            from_ms, until_ms = self.rows["still_from"][rows], self.rows["still_until"][rows]
+            still |= (from_ms <= times) & (times < until_ms)
+        return quiet, still
+
+    def _far(
+        self, rows: IntArray, scores: Scores, values: FloatArray, least: FloatArray, share: float
+    ) -> BoolArray:
+        """Whether the score reaches the row's least one, on the side watched, at this share of the least distances."""
+        far = reaches(self.block, scores, values, least[rows], share)
+        if far.any():
+            fence = self.thresholds.rows["fence"][rows]
+            far &= ~((fence > 0) & (np.abs(values - scores.expected) <= share * fence))
         return far
 
     def _calm(self, rows: IntArray) -> None:
-        self._since[rows] = NEVER
-        self._freeze(rows[self._frozen[rows]], frozen=False)
+        self.rows["since"][rows] = NEVER
+        self.rows["loud"][rows] = False
+        self._freeze(rows, frozen=False)
 
     def _freeze(self, rows: IntArray, *, frozen: bool) -> None:
-        if rows.size:
-            self._frozen[rows] = frozen
-            self.bank.freeze(rows, frozen)
+        changed = rows[self.rows["frozen"][rows] != frozen]
+        if changed.size:
+            self.rows["frozen"][changed] = frozen
+            self.banks.freeze(changed, frozen=frozen)
 
     def _rows(self, space: LabelSpace, space_rows: IntArray) -> IntArray:
         """Rows of the bank for rows of the space, -1 where there is no room."""
@@ -149,44 +274,58 @@ class DetectRule:
             self._cache = np.concatenate((self._cache, more))
         rows = self._cache[space_rows]
         if rows.size and rows.min() < 0:
-            for row in np.unique(space_rows[rows < 0]).tolist():
-                self._cache[row] = self._enlist(space.labels.encoded(row))
+            new = np.unique(space_rows[rows < 0]).tolist()
+            self._cache[new] = self._enlist([space.labels.encoded(row) for row in new])
             rows = self._cache[space_rows]
         return rows
 
-    def _enlist(self, encoded: bytes) -> int:
+    def _enlist(self, marks: Sequence[bytes]) -> list[int]:
+        """Rows of label sets, -1 where there is no room; new ones begin with what is known of them."""
+        numbers: list[int] = []
+        fresh: list[tuple[int, bytes]] = []
+        for encoded in marks:
+            known = self.roster.find(encoded)
+            number = known if known >= 0 else self._number(encoded)
+            numbers.append(number)
+            if number != known:
+                fresh.append((number, encoded))
+        if fresh:
+            self.thresholds.begin(fresh)
+            self._begin(fresh)
+        return numbers
+
+    def _begin(self, fresh: Sequence[tuple[int, bytes]]) -> None:
+        """Give rows what was learnt of their label sets from history."""
+        if self.block.learnt is not None:
+            self.adopted += self.block.learnt.give(self.banks.usual, fresh)
+
+    def _number(self, encoded: bytes) -> int:
         number = self.roster.number_of(encoded, fingerprint_bytes(encoded))
-        if self.roster.capacity > len(self._since):
+        if self.roster.capacity > self.rows.capacity:
             self._widen(self.roster.capacity)
         return number
 
     def _widen(self, capacity: int) -> None:
-        more = capacity - len(self._since)
-        self._since = np.concatenate((self._since, np.full(more, NEVER, np.int64)))
-        self._seen = np.concatenate((self._seen, np.full(more, NEVER, np.int64)))
-        self._frozen = np.concatenate((self._frozen, np.zeros(more, np.bool_)))
-        self.bank.grow(capacity)
+        for state in (self.rows, self.banks, self.thresholds):
+            state.grow(capacity)
 
     def _take(self, kept: IntArray) -> None:
         """Keep these rows alone, numbered anew."""
-        self.bank.take(kept, self.roster.capacity)
-        self._since, self._seen = self._since[kept], self._seen[kept]
-        self._frozen = self._frozen[kept]
-        self._widen(self.roster.capacity)
+        for state in (self.rows, self.banks, self.thresholds):
+            state.take(kept, self.roster.capacity)
         self._cache, self._epoch = np.zeros(0, np.int64), -1
 
     def snapshot(self) -> dict[str, NDArray[np.generic]]:
         """The detector's state and ours as columns."""
         return {
-            **placed("bank", self.bank.snapshot()),
+            **self.banks.snapshot(),
             **placed("roster", self.roster.snapshot()),
-            "since": self._since.copy(),
-            "seen": self._seen.copy(),
-            "frozen": self._frozen.copy(),
+            **self.rows.snapshot(),
+            **self.thresholds.snapshot(),
         }
 
     def restore(self, columns: AnyColumns) -> None:
-        """Continue from a snapshot.
+        """Continue from a snapshot, an older one too, which lacks what was not there yet.
 
         Raises:
             CheckpointError: it is none of this detector.
@@ -194,21 +333,14 @@ class DetectRule:
         """
         try:
             self.roster.restore(under("roster", columns))
-            self.bank.restore(under("bank", columns))
-            self._since = columns["since"].astype(np.int64)
-            self._seen = columns["seen"].astype(np.int64)
-            self._frozen = columns["frozen"].astype(np.bool_)
+            capacity = len(columns["since"])
+            self.banks.restore(columns, capacity)
+            self.thresholds.restore(columns, capacity)
+            known = {name: form.blank(capacity) for name, form in FORMS.items()}
+            for name in known.keys() & columns.keys():
+                known[name][:] = columns[name]
         except KeyError as error:
             raise CheckpointError(f"detector of a checkpoint: no column {error}") from error
+        self.rows.restore(known)
+        self._said_still = bool((known["still_until"] != NEVER).any())
         self._cache, self._epoch = np.zeros(0, np.int64), -1
-
-
-def odd(vector: Vector, verdict: Verdict | None) -> tuple[Vector, FloatArray]:
-    """The results that make an alert, and the facts of each, float64[5, n]: for plain rules all of them."""
-    if verdict is None:
-        facts = np.full((len(FACTS), len(vector.rows)), np.nan)
-        facts[0] = vector.values
-        return vector, facts
-    at = verdict.abnormal
-    said = (verdict.score, verdict.expected, verdict.low, verdict.high)
-    return vector.keep(at), np.array([vector.values[at], *(column[at] for column in said)])

@@ -9,37 +9,36 @@ A rule that fails does not stop the others: it is left out at that time and told
 Refuses nothing else; to tick forwards only, and behind the samples, is the caller's duty.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.base import BoolArray, FloatArray, IntArray
 from schemas.alerts import Alert
-from schemas.errors import CheckpointError
 from schemas.handles import without_handles
 from schemas.order import stable_order
-from streams.rules.alerting import AlertingRule, Trace
-from streams.rules.announce import Standing
+from streams.rules.alerting import AlertingRule
+from streams.rules.amend import Amended, amend
 from streams.rules.arriving import ArrivingRule
 from streams.rules.book import AnyRule, Making, RuleBook
 from streams.rules.checkpoint import AnyColumns, placed, under
 from streams.rules.compile import SUBQUERY_STEP_MS
+from streams.rules.inquiry import Inquiry
 from streams.rules.native.append import append_mixed
 from streams.rules.owned import Owns
 from streams.rules.partial.merged import NotYetError
 from streams.rules.partial.rule import PartialRule
 from streams.rules.partial.stages import Part, Second
+from streams.rules.past import LateSamples, Past
 from streams.rules.recording import RecordingRule
-from streams.rules.removed import Heading, Left, end_left_series, end_removed
+from streams.rules.removed import Left, end_left_series, end_removed, read_head, write_head
 from streams.rules.rule import RuleGroup
 from streams.rules.rule_file import DEFAULT_INTERVAL_MS
 from streams.windows.histograms import Bag
 from streams.windows.series import SeriesStore
 
-VERSION = 1
 # Failures are for logs and counters; a caller that does not empty the list must not fill the memory.
 MOST_FAILURES = 1000
 ROOM = "rule/"
@@ -54,7 +53,7 @@ class Failure(NamedTuple):
     time: int
 
 
-class RuleEngine:
+class RuleEngine(Inquiry):
     """Rules, and the series that they read.
 
     Attributes:
@@ -76,10 +75,13 @@ class RuleEngine:
         subquery_step_ms: int = SUBQUERY_STEP_MS,
         keep_alert_series: bool = False,
         part: Part = None,
+        amend_within_ms: int = 0,
     ) -> None:
         """`source` is the partition of tocsin.samples, `subquery_step_ms` the step of a subquery that names none.
 
         The series `ALERTS` and `ALERTS_FOR_STATE` are written where a rule selects them, else with `keep_alert_series`.
+
+        `amend_within_ms` is how far behind the watermark a late sample may be that amends what was told; 0: none does.
 
         `part` is the stage of wide rules that this engine evaluates; None: it sees everything.
 
@@ -107,21 +109,13 @@ class RuleEngine:
         )
         self._book = RuleBook(groups, self._making)
         self._left: dict[str, Left] = {}
-        self.store.retain(self._book.retention_ms)
+        self.past = Past(amend_within_ms) if amend_within_ms else None
+        self.store.retain(self._retention_ms)
 
     @property
-    def intervals_ms(self) -> list[int]:
-        """The different intervals of the groups, ascending."""
-        return self._book.intervals_ms
-
-    @property
-    def ticking(self) -> bool:
-        """Whether any rule is evaluated at ticks, so that samples must be appended."""
-        return len(self._book.arriving) < len(self._book.rules)
-
-    @property
-    def _rules(self) -> Collection[AnyRule]:
-        return self._book.rules.values()
+    def _retention_ms(self) -> int:
+        """How much of the past the rules need, and those that are evaluated again."""
+        return self._book.retention_ms + (0 if self.past is None else self.past.reach_ms)
 
     def replace(self, groups: Sequence[RuleGroup]) -> None:
         """Go on with other rules, as a new engine would that restores a snapshot of this one; between two ticks.
@@ -140,7 +134,7 @@ class RuleEngine:
             state = self.snapshot()
             self._book = new
             self.restore(state)
-            self.store.retention_ms = new.retention_ms
+            self.store.retention_ms = self._retention_ms
             return
         new.keep(old)
         gone = {key: rule for key, rule in old.rules.items() if key not in new.rules}
@@ -151,18 +145,7 @@ class RuleEngine:
             self._restore_rule(new.rules[key], self._left.pop(key).columns)
         self._book = new
         # how long samples are kept is for the rules of now to say
-        self.store.retention_ms = new.retention_ms
-
-    @property
-    def partial(self) -> list[PartialRule]:
-        """The rules of which only the first stage is evaluated here."""
-        return [rule for rule in self._rules if isinstance(rule, PartialRule)]
-
-    def trace(self, told: Trace) -> None:
-        """Have every evaluation at a tick told, before it becomes alerts."""
-        for rule in self._rules:
-            if isinstance(rule, AlertingRule):
-                rule.trace = told
+        self.store.retention_ms = self._retention_ms
 
     def append(self, rows: IntArray, times: IntArray, values: FloatArray) -> BoolArray:
         """Take samples into the store; which of them were taken, the others being repeated, too old or without room."""
@@ -187,11 +170,16 @@ class RuleEngine:
     def tick(self, t_ms: int) -> list[Alert]:
         """Evaluate all groups that are due at this event time; transitions by order of rules, then label sets."""
         alerts = self._end_removed(t_ms)
-        for rule in self._rules:
+        if self.past is not None:
+            self.past.ticked = t_ms
+        for key, rule in self._book.rules.items():
             if t_ms % rule.rule.interval_ms:
                 continue
             try:
-                alerts += self._evaluate(rule, t_ms)
+                found = self._evaluate(rule, t_ms)
+                if found and self.past is not None:
+                    found = self.past.tell(key, rule, found, self.store)
+                alerts += found
             except NotYetError:
                 continue  # its alerts and series stay as they are
             except Exception as error:  # noqa: BLE001  whatever a rule does, the others must be evaluated
@@ -238,15 +226,6 @@ class RuleEngine:
         alerts.sort(key=lambda alert: alert.time)
         return alerts
 
-    def standing(self) -> list[tuple[AlertingRule, Standing]]:
-        """Every alert that is pending or firing, and its rule, by order of rules."""
-        return [
-            (rule, alert)
-            for rule in self._rules
-            if isinstance(rule, AlertingRule)
-            for alert in rule.standing()
-        ]
-
     def expire(self, t_ms: int) -> list[Alert]:
         """End alerts of rules marked on_arrival whose series has been silent for the look-back; `tick` does it too."""
         return [alert for rule in self._book.arriving for alert in rule.expire(t_ms)]
@@ -256,7 +235,16 @@ class RuleEngine:
         for rule in self._rules:
             if isinstance(rule, AlertingRule):
                 rule.retire(before_ms)
-        return self.store.retire(before_ms)
+        gone = self.store.retire(before_ms)
+        if gone and self.past is not None:
+            self.past.forget(gone)
+        return gone
+
+    def settle(self, t_ms: int, late: LateSamples | None) -> Amended:
+        """Take in late samples, and keep what is so now, at a step of event time behind all that was in time."""
+        if self.past is None:
+            return Amended(0, [])
+        return amend(self._book.rules, self.store, self.past, late, t_ms)
 
     def _end_removed(self, t_ms: int) -> list[Alert]:
         # a moment before the tick: where the rule was changed, its new alerts come after the end of the old ones
@@ -291,8 +279,11 @@ class RuleEngine:
     def snapshot(self) -> dict[str, NDArray[np.generic]]:
         """The whole state as columns: the series, and each rule's state under a hash of its definition."""
         left = {key: each.heading for key, each in self._left.items() if each.heading is not None}
-        head = msgspec.json.encode({"version": VERSION, "rules": self._book.headings | left})
-        columns = {"head": np.frombuffer(head, np.uint8), **placed("store", self.store.snapshot())}
+        columns = {
+            "head": write_head(self._book.headings | left),
+            **placed("store", self.store.snapshot()),
+            **placed("past", {} if self.past is None else self.past.snapshot()),
+        }
         for key, rule in self._book.rules.items():
             columns |= placed(f"{ROOM}{key}", self._state_of(rule))
         for key, each in self._left.items():
@@ -311,34 +302,19 @@ class RuleEngine:
             CheckpointError: it is no snapshot of rules, or of another version.
 
         """
-        head = _decode_head(columns)
+        headings = read_head(columns)
         self.store.restore(under("store", columns))
-        self.store.retain(self._book.retention_ms)
+        self.store.retain(self._retention_ms)
+        if self.past is not None:
+            self.past.restore(under("past", columns))
         keys = {n.removeprefix(ROOM).split("/")[0] for n in columns if n.startswith(ROOM)}
         states = {key: under(f"{ROOM}{key}", columns) for key in sorted(keys)}
         for key in keys & self._book.rules.keys():
             self._restore_rule(self._book.rules[key], states.pop(key))
-        self._left = {key: Left(head.rules.get(key), state) for key, state in states.items()}
+        self._left = {key: Left(headings.get(key), state) for key, state in states.items()}
 
     def _restore_rule(self, rule: AnyRule, columns: AnyColumns) -> None:
         if isinstance(rule, AlertingRule):
             rule.restore(columns, self.store)
         else:
             rule.restore(columns)
-
-
-class _Head(msgspec.Struct):
-    version: int
-    rules: dict[str, Heading]
-
-
-def _decode_head(columns: AnyColumns) -> _Head:
-    try:
-        head = msgspec.json.decode(columns["head"].tobytes(), type=_Head)
-    except (KeyError, msgspec.MsgspecError) as error:
-        raise CheckpointError(f"no snapshot of rules: {error!r}") from error
-    if head.version != VERSION:
-        raise CheckpointError(
-            f"snapshot of rules of version {head.version}, this code reads {VERSION}"
-        )
-    return head

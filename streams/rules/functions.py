@@ -128,10 +128,13 @@ class ValueCall(VectorNode):
 
     def evaluate(self, moment: Moment) -> Vector:
         """The function of each element."""
-        found, stays = self._apply(moment, self._vector.evaluate(moment))
+        operand = self._vector.evaluate(moment)
+        found, stays = self._apply(moment, operand)
         if stays is not None:
             found = found.keep(stays)
         if self._rename is None:
+            below = self._vector.compared
+            self.compared = operand if below is None else below
             return found
         return Vector(self._rename.distinct(found.rows), found.values)
 

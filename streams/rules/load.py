@@ -22,6 +22,7 @@ from schemas.config.near import nearest
 from schemas.config.section import Section
 from schemas.errors import ConfigError, RuleError
 from schemas.labels import LABEL_NAME, METRIC, METRIC_NAME, TENANT
+from streams.rules.grouped import group_faults
 from streams.rules.plan import Plan, compile_expression
 from streams.rules.rule import DetectBlock, Evaluate, Kind, Rule, RuleGroup
 from streams.rules.rule_file import DetectSection, FileSection, GroupSection, RuleSection
@@ -192,20 +193,14 @@ class _Reader:
             self._fault((*path, shown), f"detector '{given.detector}' has no '{shown}': {hint}")
             del parameters[key]
         try:
-            registry.create(given.detector, parameters)
+            made = registry.create(given.detector, parameters)
         except ConfigError as error:
             for problem in error.problems:
                 self._fault(path, problem)
-        return DetectBlock(
-            detector=given.detector,
-            parameters=parameters,
-            false_alarms=given.false_alarms[0],
-            per_ms=given.false_alarms[1],
-            direction=given.direction,
-            min_effect=given.min_effect,
-            min_change=given.min_change,
-            relearn_after_ms=given.relearn_after,
-        )
+        else:
+            for fault in group_faults(given, section.evaluate, hasattr(made, "assign")):
+                self._fault(path, fault)
+        return given.block(parameters)
 
     def _check_labels(
         self, labels: dict[str, str], path: Place, variables: frozenset[str]

@@ -97,6 +97,8 @@ class VectorNode(Node):
     space: LabelSpace
     per_series = False
     """Whether it is a function of single samples of one selector, so that `arrive` works."""
+    compared: Vector | None = None
+    """Of a comparison: what was compared at the last evaluation, before any of it was left out; rows of `space`."""
 
     def evaluate(self, moment: Moment) -> Vector:
         """The vector at a moment.

@@ -92,6 +92,11 @@ class Plan:
         mask = bag.mask(found.values)
         return found if mask is None else Vector(found.rows, np.where(mask, 0.0, found.values))
 
+    @property
+    def compared(self) -> Vector | None:
+        """Of a comparison, also before `and` or `unless`: what was compared at the last evaluation; rows of `space`."""
+        return self._root.compared
+
     def evaluate_all(self, store: SeriesStore, t_ms: int) -> tuple[Vector, Bag]:
         """The same, with histograms: values that name one, and the bag that knows them.
 

@@ -98,6 +98,14 @@ class RecordingRule:
         """Go on as the same rule, which stands elsewhere now."""
         self.rule = rule
 
+    def remember(self, _store: SeriesStore) -> dict[str, NDArray[np.generic]]:
+        """What `rewind` takes."""
+        return self.snapshot()
+
+    def rewind(self, columns: AnyColumns, _store: SeriesStore) -> None:
+        """Have made what it had made at an earlier time."""
+        self.restore(columns)
+
     def snapshot(self) -> dict[str, NDArray[np.generic]]:
         """The series that it made last."""
         return pack_labels(sorted(self._last))

@@ -4,9 +4,15 @@ What it left is its state as columns, the same in a checkpoint and after a reloa
 Refuses to guess what the rule said: the record has the alert's labels and last value, but no annotations.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
 from schemas.alerts import Alert
+from schemas.errors import CheckpointError
 from schemas.reasons import AlertReason, AlertState
 from streams.rules.alert_series import end_series
 from streams.rules.alert_states import AlertStates
@@ -17,6 +23,9 @@ from streams.rules.slots import Slots
 from streams.windows.columns import unpack_label_bytes
 from streams.windows.series import SeriesStore
 
+VERSION = 1
+"""Of the snapshots of an engine."""
+
 
 class Heading(NamedTuple):
     """What a checkpoint keeps of a rule besides its state."""
@@ -25,6 +34,34 @@ class Heading(NamedTuple):
     name: str
     expr: str
     occurrence: int
+
+
+class _Head(msgspec.Struct):
+    version: int
+    rules: dict[str, Heading]
+
+
+def write_head(headings: Mapping[str, Heading]) -> NDArray[np.uint8]:
+    """The column that says of which rules a checkpoint is."""
+    return np.frombuffer(msgspec.json.encode(_Head(VERSION, dict(headings))), np.uint8)
+
+
+def read_head(columns: AnyColumns) -> Mapping[str, Heading]:
+    """Headings by key of the rules of a checkpoint.
+
+    Raises:
+        CheckpointError: it is no snapshot of rules, or of another version.
+
+    """
+    try:
+        head = msgspec.json.decode(columns["head"].tobytes(), type=_Head)
+    except (KeyError, msgspec.MsgspecError) as error:
+        raise CheckpointError(f"no snapshot of rules: {error!r}") from error
+    if head.version != VERSION:
+        raise CheckpointError(
+            f"snapshot of rules of version {head.version}, this code reads {VERSION}"
+        )
+    return head.rules
 
 
 class Left(NamedTuple):

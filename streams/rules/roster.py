@@ -52,6 +52,10 @@ class Roster:
         """The same as canonical bytes."""
         return self._encoded[number]
 
+    def find(self, encoded: bytes) -> int:
+        """Number of the label set of these canonical bytes, -1 where it has none."""
+        return self._index.get(fingerprint_bytes(encoded))
+
     def number(self, labels: Labels) -> int:
         """Number of a label set, a new one if need be, -1 when the roster is full."""
         encoded = encode_labels(labels)

@@ -9,7 +9,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from detectors.calibrate import Direction
+from schemas.config.intervals import IntervalConfig
 from schemas.labels import content_id
+from streams.rules.learnt import Learnt, learnt_key
+from streams.rules.occasion import Occasion
+
+EACH_SERIES = "series"
+"""Who has the budget of false alarms, where each series has its own."""
 
 
 class Kind(StrEnum):
@@ -37,6 +43,14 @@ class DetectBlock:
         min_effect: least distance from the expected value, in the unit of the value.
         min_change: least distance as a share of the expected value.
         relearn_after_ms: a series odd for longer than this is learnt again, so that a lasting change ends.
+        per: whose the budget is: `series`, or the label whose values share one (`tenant`, `service`).
+        spread: among so many engines a budget is shared out that can see a part of its series only.
+        only: names of the occasions that count; None: all.
+        occasions: when it is quiet, or something else is usual.
+        maintenance: when nothing is learnt.
+        learnt: what series that are seen for the first time begin with.
+        by: labels whose values make a group of series; None: each series stands alone.
+        join: whether a group has one alert, from what its members say together; else each member has its own.
 
     """
 
@@ -48,15 +62,25 @@ class DetectBlock:
     min_effect: float
     min_change: float
     relearn_after_ms: int
+    per: str = EACH_SERIES
+    spread: int = 1
+    only: tuple[str, ...] | None = None
+    occasions: tuple[Occasion, ...] = ()
+    maintenance: tuple[IntervalConfig, ...] = ()
+    learnt: Learnt | None = field(default=None, repr=False)
+    by: tuple[str, ...] | None = None
+    join: bool = True
 
     @property
     def identity(self) -> str:
-        """Hash of all of it."""
+        """Hash of what the state depends on: not of the calendar, nor of what was learnt before."""
         return content_id(
             self.detector,
             *(f"{k}={v}" for k, v in sorted(self.parameters.items())),
             repr((self.false_alarms, self.per_ms, self.direction)),
             repr((self.min_effect, self.min_change, self.relearn_after_ms)),
+            *(() if self.per == EACH_SERIES else (self.per,)),
+            *(() if self.by is None else ("by", *self.by, repr(self.join))),
         )
 
 
@@ -84,6 +108,20 @@ class Rule:
     def id(self) -> str:
         """`group/name`."""
         return f"{self.group}/{self.name}"
+
+    @property
+    def gathers(self) -> str:
+        """An expression that reads what must meet in one place: the rule's own, by the groups of its detector."""
+        if self.detect is None or self.detect.by is None:
+            return self.expr
+        return f"count by ({', '.join(self.detect.by)}) ({self.expr})"
+
+    @property
+    def learnt_key(self) -> str:
+        """Under what is found what its detector learnt from history; empty where it has none."""
+        if self.detect is None:
+            return ""
+        return learnt_key(self.expr, self.interval_ms, self.detect.detector, self.detect.parameters)
 
     @property
     def identity(self) -> str:

@@ -4,16 +4,21 @@ Refuses unknown keys (except in `detect`, where they are the detector's own para
 """
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
 from detectors.calibrate import Direction
 from schemas.config.section import Duration, Section, parse_duration
+from streams.rules.rule import EACH_SERIES, DetectBlock
 
 DEFAULT_INTERVAL_MS = 15_000
 
-_BUDGET = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:per|a|an|/)\s*(\d[\dsmhdwy]*|[a-z]+?)\s*")
+_BUDGET = re.compile(
+    r"\s*(\d+(?:\.\d+)?)\s*(?:per|a|an|/)\s*(\d[\dsmhdwy]*|[a-z]+?)"
+    r"(?:\s+(?:per|for\s+each|for\s+a)\s+([a-zA-Z_][a-zA-Z0-9_]*))?\s*"
+)
 _SPANS_MS = {
     "minute": 60_000,
     "hour": 3_600_000,
@@ -34,43 +39,70 @@ def _text(given: object) -> object:
 
 
 def _budget(given: object) -> object:
-    """`1 per week` -> (1.0, ms of a week)."""
+    """`1 per week per service` -> (1.0, ms of a week, "service")."""
     found = _BUDGET.fullmatch(given) if isinstance(given, str) else None
     span = _SPANS_MS.get(found[2].removesuffix("s"), 0) if found else 0
     if found and not span and found[2][0].isdigit():
         span = parse_duration(found[2])
     if not found or not span or float(found[1]) <= 0:
         raise ValueError(
-            f"not a budget: {given!r}; write a number and a span, such as '1 per week'"
+            f"not a budget: {given!r}; write a number and a span, such as '1 per week' or '1 per week per service'"
         )
-    return float(found[1]), span
+    return float(found[1]), span, found[3] or EACH_SERIES
 
 
 Text = Annotated[str, BeforeValidator(_text)]
-Budget = Annotated[tuple[float, int], BeforeValidator(_budget)]
+Budget = Annotated[tuple[float, int, str], BeforeValidator(_budget)]
 
 
 class DetectSection(Section, extra="allow"):
     """The block `detect`; what is not listed is a parameter of the detector.
 
     Attributes:
-        detector: Its name.
+        detector: Its name; without it the one that chooses for itself.
         season: Length of the season, for detectors that have one.
-        false_alarms: What a series may cost, such as `1 per week` or `2 per 12h`; the threshold follows from it.
+        false_alarms: What each series may cost, such as `1 per week` or `2 per 12h`, or all series with one value of a
+            label, such as `1 per week per service` or `1 per week per tenant`. The threshold follows from it.
         direction: Which deviations count.
         min_effect: Smaller deviations, in the unit of the value, are no alert.
         min_change: Smaller deviations, as a share of the expected value, are no alert.
         relearn_after: A series that is odd for longer than this is learnt again.
+        by: Labels whose values make a group of series, such as `[service]`; `[]` puts all of a tenant into one. Needed
+            by detectors that compare the members of a group, and taken by all others.
+        join: A group has one alert, from what its members say together, and its annotation `blame` names the members,
+            the oddest first. With `false` each member has its own alert.
+        calendar: Names of the occasions in `detect.calendar` of the configuration that count; default all of them.
 
     """
 
-    detector: str
+    detector: str = "auto"
     season: Duration | None = None
-    false_alarms: Budget = (1.0, _SPANS_MS["week"])
+    false_alarms: Budget = (1.0, _SPANS_MS["week"], EACH_SERIES)
     direction: Direction = "both"
     min_effect: float = Field(0.0, ge=0)
     min_change: float = Field(0.0, ge=0)
     relearn_after: Duration = 3_600_000
+    calendar: tuple[str, ...] | None = None
+    by: tuple[str, ...] | None = None
+    join: bool = True
+
+    def block(self, parameters: Mapping[str, object]) -> DetectBlock:
+        """The same as data, with the detector's own parameters."""
+        number, per_ms, scope = self.false_alarms
+        return DetectBlock(
+            detector=self.detector,
+            parameters=parameters,
+            false_alarms=number,
+            per_ms=per_ms,
+            direction=self.direction,
+            min_effect=self.min_effect,
+            min_change=self.min_change,
+            relearn_after_ms=self.relearn_after,
+            per=scope,
+            only=self.calendar,
+            by=self.by,
+            join=self.join,
+        )
 
 
 class RuleSection(Section):

@@ -66,7 +66,9 @@ def _type(model: type[BaseModel], name: str) -> dict[str, Any]:
     if Duration in parts:
         return {"type": ["string", "integer"], "pattern": f"^(?:0|{_SPAN})$", "maximum": 0}
     if hint == Budget:
-        return {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(per|a|an|/)\s*\w+\s*$"}
+        share = r"(\s+(per|for\s+each|for\s+a)\s+\w+)?"
+        span = rf"^\s*\d+(\.\d+)?\s*(per|a|an|/)\s*\w+{share}\s*$"
+        return {"type": "string", "pattern": span}
     if hint is Text or Text in parts[1:2]:
         return dict(_TEXT)
     if get_origin(hint) is dict:

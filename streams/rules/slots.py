@@ -28,7 +28,7 @@ class Slots:
 
     Attributes:
         given: for each slot the label set of the result that it comes from.
-        facts: float64[5, capacity], what the latest true evaluation knew.
+        facts: float64[7, capacity], what the latest true evaluation knew.
         heard_at: int64[capacity], time of the latest sample (on arrival), or of the latest result (at ticks).
         series: int64[capacity], row in the store (on arrival), else NOBODY.
 
@@ -156,7 +156,8 @@ class Slots:
             self.facts = np.zeros((len(FACTS), 0))
             self.heard_at = self.series = self._born = self._row = np.zeros(0, np.int64)
             self._widen()
-            self.facts[:] = columns["facts"]
+            known = columns["facts"]  # an older snapshot has fewer
+            self.facts[: len(known)] = known
             self.heard_at[:] = columns["heard_at"]
             series = columns["series"].astype(np.int64)
             given = under("given", columns)

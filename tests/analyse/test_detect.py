@@ -138,3 +138,35 @@ def test_nothing_is_no_error() -> None:
     found = detect([], [])
 
     assert (0, ((),)) == (len(found.judged.flag), found.spans)
+
+
+def test_what_is_flagged_is_explained(times: np.ndarray, values: np.ndarray) -> None:
+    """In a sentence, with its rank; what is not flagged is not."""
+    found = detect(times, values, detector="robust", false_alarms="1 per day")
+    columns, flag = found.columns, found.judged.flag
+    assert flag.any()
+    assert {True} == {text.startswith("The value ") for text in columns["explanation"][flag]}
+    assert {""} == set(columns["explanation"][~flag])
+    assert 1 == columns["rank"][flag].min()
+    assert np.isnan(columns["rank"][~flag]).all()
+
+
+def test_the_summary_says_how_long_it_could_not_speak(
+    times: np.ndarray, values: np.ndarray
+) -> None:
+    """60 samples of a series that nobody knew; with history it is none; of a short one it never could."""
+    (alone,) = detect(times, values, detector="robust").summary()
+    history = (times[:200] - 10**9, values[:200])
+    (known,) = detect(times, values, detector="robust", warm_start=history).summary()
+    (short,) = detect(times[:20], values[:20], detector="robust").summary()
+    assert 60 * int(times[1] - times[0]) == alone.speaks_after_ms
+    assert (0, None) == (known.speaks_after_ms, short.speaks_after_ms)
+
+
+def test_series_share_a_budget_of_all(times: np.ndarray, values: np.ndarray) -> None:
+    """A budget for a tenant is that of all the series together: each may cost its part."""
+    table = np.stack((values, values[::-1]), axis=1)
+    found = detect(times, table, detector="robust", false_alarms="2 per week per tenant")
+    assert [1.0, 1.0] == [each.asked_per_week for each in found.summary()]
+    alone = detect(times, table, detector="robust", false_alarms="1 per week")
+    np.testing.assert_array_equal(alone.judged.flag, found.judged.flag)

@@ -1,5 +1,6 @@
 """Read: series from files of every form, and what is refused."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -112,3 +113,27 @@ def test_what_makes_no_sense_is_refused(
 def test_times_have_any_unit(tmp_path: Path, cell: str) -> None:
     """Seconds, milliseconds, microseconds and texts are one moment."""
     assert [1000 * START] == _read(tmp_path, f"time,v\n{cell},1\n").times.tolist()
+
+
+def test_an_answer_of_prometheus_is_read(tmp_path: Path) -> None:
+    """Series by name and labels; what is no number is left out; another answer, or an empty one, is refused."""
+    path = tmp_path / "range.json"
+    series: list[dict[str, object]] = [
+        {
+            "metric": {"__name__": "up", "job": "a"},
+            "values": [[1.5, "1"], [2.5, "NaN"], [3.5, "3"]],
+        },
+        {"metric": {}, "values": [[1, "7"]]},
+    ]
+    answer = {"status": "success", "data": {"resultType": "matrix", "result": series}}
+    path.write_text(json.dumps(answer))
+    frame = read(path)
+    assert ("up{job=a}", "value") == frame.names
+    assert [1500, 3500, 1000] == frame.times.tolist()
+    assert [1.0, 3.0, 7.0] == frame.values.tolist()
+    for kind in ("vector", "matrix"):
+        path.write_text(
+            json.dumps({"status": "success", "data": {"resultType": kind, "result": []}})
+        )
+        with pytest.raises(ReplayError, match=r"range\.json"):
+            read(path)

@@ -222,7 +222,7 @@ def test_scripts_read_json(cli: Cli, folder: Path) -> None:
 
     problem = "c.yaml:2: unknown key 'metrics.prot': did you mean 'port'?"
     found = {"file": "c.yaml", "problems": [problem], "warnings": [], "rules": 1}
-    found |= {"two_stages": 0, "costs": []}
+    found |= {"two_stages": 0, "detectors": [], "costs": []}
     assert found == json.loads(result.stdout)
     assert 1 == result.exit_code
 

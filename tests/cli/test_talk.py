@@ -6,24 +6,27 @@ from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from msgspec.structs import replace
 
-from schemas.commands import Command, Verb
+from schemas.commands import About, Command, Verb
 from schemas.records import decode_record
 from schemas.topics import COMMANDS
 from sinks.record import History
 from streams.detect.stage import alert_partition
 from streams.transport.embedded import EmbeddedBroker
 from tests.cli.conftest import Cli
-from tests.sinks.sample import make_incident
+from tests.sinks.sample import make_alert, make_incident
 
 NOBODY = ("--broker", "127.0.0.1:1")
+PLAIN = make_alert("cart")
+ODD = replace(PLAIN, alert=replace(PLAIN.alert, score=0.9999))
 
 
 @pytest.fixture
 def history(folder: Path) -> Path:
     """Two incidents in the history of the default configuration."""
     with History(folder / "tocsin.db") as history:
-        history.record([make_incident("a"), make_incident("b")])
+        history.record([make_incident("a"), make_incident("b", alerts=[ODD])])
     return folder / "tocsin.db"
 
 
@@ -58,6 +61,9 @@ def test_what_is_said_is_on_the_topic(cli: Cli, history: Path) -> None:
             ("incident", "unmerge", b.id),
             ("hold", "10m", "--team", "shop", "--tenant", a.tenant),
             ("release", "--tenant", a.tenant),
+            ("detector", "freeze", "service=cart", "--for", "2h", "--tenant", a.tenant),
+            ("detector", "unlearn", 'service=~"cart|db"', "--tenant", a.tenant),
+            ("incident", "fine", b.id, "--comment", "a sale"),
         )
         results = [cli(*said, *common) for said in words]
         partition = alert_partition(a.tenant, 4)
@@ -76,8 +82,16 @@ def test_what_is_said_is_on_the_topic(cli: Cli, history: Path) -> None:
         (Verb.UNMERGE, b.id, "", ""),
         (Verb.HOLD, "", "shop", ""),
         (Verb.RELEASE, "", "", ""),
+        (Verb.FREEZE, "", "", ""),
+        (Verb.UNLEARN, "", "", ""),
+        (Verb.FINE, b.id, "", "a sale"),
     ] == [(c.verb, c.incident, c.subject, c.text) for c in found]
     assert {("ann", a.tenant, at)} == {(c.actor, c.tenant, c.time) for c in found}
+    freeze, unlearn, fine = (c.about for c in found[-3:])
+    assert About(matchers=(("service=cart",),), until=at + 7_200_000) == freeze
+    assert About(matchers=(('service=~"cart|db"',),)) == unlearn
+    assert fine is not None
+    assert f'service="{ODD.alert.labels["service"]}"' in fine.matchers[0]
     assert at + 600_000 == found[8].until
     assert "takes effect at 2024-01-01T00:00:00.000Z" in results[0].stdout
 
@@ -122,3 +136,25 @@ def test_scripts_read_the_command_that_was_sent(cli: Cli, folder: Path) -> None:
 
     assert ("hold", 60_000) == (sent["verb"], sent["until"] - sent["time"])
     assert sent["actor"]
+
+
+def test_an_incident_without_a_detector_is_neither_fine_nor_bad(cli: Cli, history: Path) -> None:
+    """Nobody would hear it."""
+    result = cli("incident", "fine", make_incident("a").id, *NOBODY)
+    assert 1 == result.exit_code
+    assert "is of a detector" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("fine", "nonsense"), "not a matcher"),
+        (("freeze", "service=cart", "--for", "soon"), "not a duration"),
+        (("unlearn",), "Missing argument"),
+    ],
+)
+def test_what_makes_no_sense_is_not_sent(cli: Cli, words: tuple[str, ...], said: str) -> None:
+    """It ends with 2 before a broker is asked."""
+    result = cli("detector", *words, *NOBODY)
+    assert 2 == result.exit_code
+    assert said in f"{result.stderr}{result.exception}"

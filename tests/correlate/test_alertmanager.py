@@ -10,7 +10,7 @@ from schemas.config.intervals import IntervalConfig
 from schemas.matchers import parse_matchers, show_matcher
 from streams.correlate.dispatcher import Dispatcher
 from streams.correlate.grouping import DispatcherState
-from streams.correlate.intervals import holds
+from streams.time.intervals import holds
 from tests.correlate.differential import golden, judge
 from tests.correlate.differential.moments import INTERVALS, MATCHERS, times
 from tests.correlate.differential.named import named

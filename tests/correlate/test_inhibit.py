@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -5,6 +6,7 @@ from schemas.alerts import Alert
 from schemas.config.route import InhibitRuleConfig
 from schemas.matchers import fulfils, parse_all
 from schemas.reasons import AlertState
+from streams.correlate import inhibit
 from streams.correlate.inhibit import Inhibitor
 from tests.correlate.sample import make_alert, resolved
 
@@ -81,3 +83,20 @@ def test_index_finds_what_a_search_finds(
     assert _expected([*firing.values()], tenant, found) == (
         inhibitor.inhibited_by(tenant, found) is not None
     )
+
+
+def test_what_alerts_are_is_remembered_for_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With room for two kinds of labels the answers are the same as with room for all."""
+    monkeypatch.setattr(inhibit, "ROLES_MAX", 2)
+    inhibitor = Inhibitor([RULE])
+    for zone in "abc":
+        inhibitor.learn(make_alert("search", 0, severity="critical", zone=zone))
+        inhibitor.learn(make_alert("cart", 0, severity="info", zone=zone))
+    asked = [
+        {"severity": "warning", "service": service, "zone": zone}
+        for service in ("cart", "bank", "orders")
+        for zone in "abcd"
+    ]
+    answers = [inhibitor.inhibited_by("acme", labels) is not None for labels in asked]
+
+    assert [True, True, True, False] * 2 + [False] * 4 == answers

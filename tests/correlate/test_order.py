@@ -138,3 +138,17 @@ def test_what_comes_too_late_counts_as_now(monkeypatch: pytest.MonkeyPatch) -> N
     out = released(order, 200 * S, 1)
     assert ["firing", "resolved", "firing"] == [a.state.value for a in out]
     assert {T0 + 100 * S + 1} == {a.time for a in out}
+
+
+@pytest.mark.parametrize("cut", [0, 3, 25, 97, 200])
+def test_many_and_few_come_out_alike(cut: int) -> None:
+    """However much of what is held is due at once, it is what is due, in order, and the rest waits."""
+    order = Order(1)
+    alerts = [make_alert(f"s{n}", (n * 37) % 100 * S) for n in range(100)]
+    for alert in alerts:
+        order.hold(alert)
+    expected = sorted(alerts, key=lambda a: (a.time, a.fingerprint))
+    due = [a for a in expected if a.time <= T0 + cut * S]
+
+    assert due == released(order, cut * S)
+    assert [a for a in expected if a not in due] == released(order, 300 * S)

@@ -6,8 +6,8 @@ from schemas.config.intervals import TimeIntervalConfig
 from schemas.config.route import SilencesConfig
 from schemas.reasons import CommandReason
 from schemas.silences import SilenceState
-from streams.correlate.intervals import Intervals
 from streams.correlate.silence import RETENTION_MS, Silences
+from streams.time.intervals import Intervals
 from tests.correlate.routing import make_silence
 from tests.correlate.sample import MINUTE, T0, S
 

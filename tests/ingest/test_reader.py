@@ -10,6 +10,7 @@ from schemas.config import Config
 from schemas.reasons import DeadLetterReason as Why
 from streams.ingest.reader import Reader
 from streams.ingest.stage import IngestStage, make_reader
+from streams.time.watermark import BEFORE_ALL
 from streams.transport.chunk import Chunk
 
 NOW = 1_700_000_000_000
@@ -17,7 +18,8 @@ NOW = 1_700_000_000_000
 
 def make(**time: int) -> Reader:
     """A reader with these time limits."""
-    config = Config.model_validate({"time": {"allowed_lateness": 5_000, **time}})
+    limits = {"allowed_lateness": 5_000, "amend_within": 0, **time}
+    config = Config.model_validate({"time": limits})
     return make_reader(config, config.sources[0], partitions=4)
 
 
@@ -47,12 +49,61 @@ def test_sample_too_far_ahead_or_too_old_is_refused() -> None:
     assert reader.watermark == NOW - 5_000
 
 
+def test_a_clock_that_is_ahead_makes_nobody_late() -> None:
+    """A sample of the future is kept, or refused, and the watermark goes no further than the log's own time."""
+    reader = make(max_ahead=300_000)
+    ahead = [NOW + 299_000, NOW + 300_001]
+    samples, letters = reader.read(chunk(NOW - 1_000, *ahead, NOW - 4_000))
+
+    assert [NOW - 1_000, NOW + 299_000, NOW - 4_000] == samples.times.tolist()
+    assert [Why.TOO_FAR_AHEAD] == [x.reason for x in letters]
+    assert (NOW - 5_000, None) == (reader.watermark, samples.late_at)
+
+
+def test_a_clock_that_is_behind_holds_nobody_back() -> None:
+    """Its samples are late, or too old, one by one; the watermark is that of the others."""
+    reader = make(max_age=3_600_000)
+    samples, letters = reader.read(chunk(NOW, NOW - 60_000, NOW - 7_200_000, NOW))
+
+    assert [NOW, NOW] == samples.times.tolist()
+    assert [Why.LATE, Why.TOO_OLD] == [x.reason for x in letters]
+    assert NOW - 5_000 == reader.watermark
+
+
 def test_late_is_what_stands_behind_the_watermark() -> None:
     """A sample exactly `allowed_lateness` behind is in time; one millisecond more is late."""
     samples, letters = make().read(chunk(NOW, NOW - 5_000, NOW - 5_001))
 
     assert samples.times.tolist() == [NOW, NOW - 5_000]
     assert [(x.offset, x.reason) for x in letters] == [(2, Why.LATE)]
+
+
+def test_late_sample_within_reach_is_accepted_and_marked() -> None:
+    """So far behind that nothing can be amended it is refused; nearer, it carries the watermark that it came behind."""
+    reader = make(amend_within=10_000)
+    samples, letters = reader.read(chunk(NOW, NOW - 5_000, NOW - 5_001, NOW - 15_000, NOW - 15_001))
+
+    assert samples.times.tolist() == [NOW, NOW - 5_000, NOW - 5_001, NOW - 15_000]
+    assert samples.late_at is not None
+    assert samples.late_at.tolist() == [BEFORE_ALL, BEFORE_ALL, NOW - 5_000, NOW - 5_000]
+    assert [(x.offset, x.reason) for x in letters] == [(4, Why.LATE)]
+    assert reader.watermark == NOW - 5_000
+
+
+def test_samples_of_one_record_are_not_late_for_each_other() -> None:
+    """All of a record came when it did: the first of its samples does not make the next one late."""
+    values = [
+        json.dumps(
+            [
+                {"ts": t, "metric": "m", "value": 1, "labels": {"n": str(t)}}
+                for t in (NOW, NOW - 9_000)
+            ]
+        ).encode()
+    ]
+    one = Chunk("telemetry", 2, fetch_offset=0, next_offset=1, values=values, timestamps=[NOW])
+    samples, letters = make().read(one)
+
+    assert ([NOW, NOW - 9_000], None, []) == (samples.times.tolist(), samples.late_at, letters)
 
 
 def test_dead_letter_tells_origin_and_first_bytes() -> None:

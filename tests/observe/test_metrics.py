@@ -12,6 +12,7 @@ from schemas.reasons import (
     CommandReason,
     DeadLetterReason,
     DeliveryReason,
+    DetectorState,
     Gate,
     IgnoreReason,
     ReloadReason,
@@ -45,6 +46,7 @@ BY_REASON = {
     "tocsin_notifications": DeliveryReason,
     "tocsin_remediations": RemediationReason,
     "tocsin_rules_reloads": ReloadReason,
+    "tocsin_detector_series": DetectorState,
 }
 
 
@@ -90,8 +92,10 @@ def test_every_series_is_there_from_the_start() -> None:
     expected = {(name, stage) for name in BY_STAGE for stage in STAGES}
     expected |= {(name, reason.value) for name, reasons in BY_REASON.items() for reason in reasons}
     expected.add(("tocsin_alerts_late", "correlate"))
+    expected.add(("tocsin_samples_late", "detect"))
     expected.add(("tocsin_loop_longest_pause_seconds", ""))
     expected.add(("tocsin_rules_reload_failed", ""))
+    expected.add(("tocsin_detector_longest_wait_seconds", ""))
 
     found = served(make_workers())
 
@@ -163,3 +167,18 @@ def test_a_port_that_is_taken_is_a_fault_of_the_configuration() -> None:
             serving_metrics(config, make_workers()),
         ):
             pytest.fail("it was served")
+
+
+def test_the_longest_wait_of_a_detector_is_told() -> None:
+    """Partitions are not added up: the series that is last counts; how many there are in a state is."""
+    figures = [
+        Figure("detector_wait_ms", "g/A", 60_000),
+        Figure("detector_wait_ms", "g/A", 90_000),
+        Figure("detector_series", "waiting", 2),
+        Figure("detector_series", "waiting", 3),
+    ]
+
+    found = served(make_workers(figures))
+
+    assert 90.0 == found["tocsin_detector_longest_wait_seconds", ""]
+    assert 5.0 == found["tocsin_detector_series", "waiting"]

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from schemas.errors import CheckpointError
 from schemas.labels import make_labels
-from streams.rules.detect import DetectRule, Verdict
+from streams.rules.detect import DetectRule
 from streams.rules.rule import DetectBlock
 from streams.rules.vector import LabelSpace
+from streams.rules.verdict import Verdict
 
 STEP_MS = 15_000
 
@@ -108,7 +109,9 @@ def test_what_is_abnormal_stays_so_down_to_half_the_distance() -> None:
 def test_the_lower_threshold_has_half_the_nines() -> None:
     """Its tail probability is the square root of the upper one's."""
     rule = make()
-    assert 1 - rule.leave == pytest.approx((1 - rule.enter) ** 0.5)
+    feed(rule, [1.0], space_of(1))
+    enter, leave = rule.thresholds.enter[0], rule.thresholds.leave[0]
+    assert 1 - leave == pytest.approx((1 - enter) ** 0.5)
 
 
 def test_an_incident_is_not_learnt_as_normal_until_relearn_after() -> None:
@@ -222,3 +225,26 @@ def test_a_foreign_snapshot_is_refused() -> None:
     """Columns of something else never become a state."""
     with pytest.raises(CheckpointError):
         make().restore({})
+
+
+def test_an_alert_lasts_while_its_detector_keeps_quiet() -> None:
+    """A detector that speaks once an hour at most: a lasting deviation is abnormal until it is within the band."""
+    rule = make(parameters={"refractory": True})
+    values = [*noise(400), *[v + 50 for v in noise(20, 2)], *noise(10, 3)]
+    abnormal = feed(rule, values, space_of(1)).abnormal
+    assert abnormal[400:420].all()
+    assert not abnormal[421:].any()
+
+
+def test_what_a_firing_alert_keeps_is_not_learnt() -> None:
+    """While an alert goes on though its series is calm, nothing is learnt of it; after `relearn_after` it is."""
+    rule, space = make(relearn_after_ms=20 * STEP_MS), space_of(1)
+    feed(rule, noise(400), space)
+    given, since = [space.labels[0]], np.array([400 * STEP_MS])
+    learnt = []
+    for step in range(400, 440):
+        rule.hold(given, since, step * STEP_MS)
+        feed(rule, [100.0], space, first=step)
+        learnt.append(int(rule.banks.samples(np.array([0]), np.array([0]))[0]))
+    assert [400] * 20 == learnt[:20]
+    assert [401, 402, 403] == learnt[20:23]

@@ -250,7 +250,8 @@ def test_a_detector_explains_itself() -> None:
         told += engine.tick(i * STEP_MS)
     assert [AlertState.FIRING, AlertState.RESOLVED] == [alert.state for alert in told]
     firing = told[0]
-    assert firing.annotations == {"summary": "150 instead of 100"}
+    assert "150 instead of 100" == firing.annotations["summary"]
+    assert firing.annotations["explanation"].endswith("none of 200 seen before was as odd")
     assert firing.score is not None
     assert firing.score > 0.9999
     assert firing.high is not None

@@ -75,7 +75,7 @@ def test_version_of_the_future_is_refused_by_number() -> None:
     data = bytearray(encode_batch(make_batch("t", 0, watermark=1, record_time=2)))
     data[4] = 9
 
-    with pytest.raises(DecodeError, match="version 9, this code reads 1 and 2"):
+    with pytest.raises(DecodeError, match="version 9, this code reads 1 to 3"):
         decode_batch(bytes(data))
 
 
@@ -199,3 +199,19 @@ def test_a_histogram_that_is_not_there_is_refused() -> None:
 
     with pytest.raises(DecodeError, match="names a histogram that is not in its batch"):
         decode_batch(encode_batch(wrong))
+
+
+def test_late_samples_travel_with_the_watermarks_that_they_came_behind() -> None:
+    """A batch of late samples is of version 3, and nothing of it is lost on the way."""
+    labels = make_labels({"__name__": "m"})
+    batch = make_batch("t", 0, watermark=1, record_time=2, samples=[(labels, 5, 1.0, 7)] * 2)
+    late = replace(batch, late_at=np.array([9, 11], np.int64))
+    data = encode_batch(late)
+    read = decode_batch(data)
+
+    assert (3, len(encode_batch(batch)) + 16) == (data[4], len(data))
+    assert read.late_at is not None
+    assert [9, 11] == read.late_at.tolist()
+    assert [11] == read.keep(np.array([False, True])).late_at.tolist()  # type: ignore[union-attr]  # as asserted above
+    with pytest.raises(DecodeError, match="length"):
+        decode_batch(data[:-8])

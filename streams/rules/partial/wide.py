@@ -31,7 +31,7 @@ class Wide:
         self._alerts: set[str] = set()
         self._rules: set[str] = set()
         ticking = [r for g in groups for r in g.rules if r.evaluate is Evaluate.ON_TICK]
-        trees = [(rule, parse_expression(rule.expr)) for rule in ticking]
+        trees = [(rule, parse_expression(rule.gathers)) for rule in ticking]
         before = -1
         while len(self._rules) > before:
             before = len(self._rules)

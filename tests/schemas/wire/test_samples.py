@@ -65,6 +65,15 @@ def test_columns_are_taken_over_as_they_stand() -> None:
     assert [up, down, down, down] == names
 
 
+def test_which_samples_are_late_is_not_for_a_producer_to_say() -> None:
+    """A batch as it travels between our own stages is refused whole in telemetry."""
+    late = replace(decode_batch(batch([UP], [0, 0])), late_at=np.array([NOW, NOW]))
+    columns, _ = decode(encode_batch(late), batch([UP], [0]))
+
+    assert [(0, WHOLE, Why.MALFORMED)] == [r[:3] for r in columns.refused]
+    assert [1] == columns.records.tolist()
+
+
 def test_a_label_set_has_one_id_in_every_format() -> None:
     """The same series from a native record and from a sample batch is one series."""
     from schemas.wire.format import NATIVE

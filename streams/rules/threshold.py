@@ -1,0 +1,120 @@
+"""Threshold: for each row the score that it must reach, from its share of the budget and from what people said of it.
+
+Refuses nothing.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.base import IntArray
+from detectors.columns import Column, Columns
+from streams.rules.budget import LIVE_MS, RECOUNT_MS, Budget, leave
+from streams.rules.checkpoint import AnyColumns, placed, under
+from streams.rules.feedback import Feedback
+from streams.rules.rule import DetectBlock
+
+NEVER = np.iinfo(np.int64).min
+FORMS = {
+    "sharer": Column(np.int64),
+    "share": Column(np.float64, 1.0),
+    "factor": Column(np.float64, 1.0),
+    "fence": Column(np.float64),
+}
+"""Per row: who shares the budget, its share, what people's words multiply that by, the deviation that is fine."""
+
+
+class Thresholds:
+    """Thresholds of all rows of a rule.
+
+    Attributes:
+        enter: float64[capacity], the score from which on a row is abnormal.
+        leave: float64[capacity], the one below which it is no more.
+        rows: what they hang on, see `FORMS`.
+
+    """
+
+    def __init__(self, block: DetectBlock, interval_ms: int) -> None:
+        self.rows = Columns(FORMS)
+        self.feedback = Feedback()
+        self._budget = Budget(block, interval_ms)
+        self._counted = NEVER
+        self._weigh()
+
+    def _weigh(self) -> None:
+        self.enter = self._budget.enter(self.rows["share"] * self.rows["factor"])
+        self.leave = leave(self.enter)
+
+    @property
+    def lowest(self) -> float:
+        """The score from which on a series with the whole budget is abnormal."""
+        return float(self._budget.enter(1.0))
+
+    def begin(self, fresh: list[tuple[int, bytes]]) -> None:
+        """Take in new rows and their label sets."""
+        for row, encoded in fresh:
+            self.rows["sharer"][row] = self._budget.sharer(encoded)
+            self._recall(row, encoded)
+        self._counted = NEVER
+        self._weigh()
+
+    def hear(self, said: list[tuple[int, bytes, float]], *, wanted: bool) -> None:
+        """What people say of rows, their label sets and the largest deviations of their last alerts."""
+        for row, encoded, gap in said:
+            opinion = self.feedback.of(encoded)
+            self.feedback.note(encoded, opinion.bad(gap) if wanted else opinion.fine(gap))
+            self._recall(row, encoded)
+        self._weigh()
+
+    def _recall(self, row: int, encoded: bytes) -> None:
+        opinion = self.feedback.of(encoded)
+        self.rows["factor"][row], self.rows["fence"][row] = opinion.factor, opinion.fence
+
+    def count(self, t_ms: int, seen: IntArray) -> None:
+        """Share a common budget out anew, once in a minute, among the rows that are alive; when each was seen, ms."""
+        if self._budget.shared and t_ms >= self._counted + RECOUNT_MS:
+            self._counted = t_ms
+            alive = seen > t_ms - LIVE_MS
+            self.rows["share"][:] = self._budget.shares(self.rows["sharer"], alive)
+            self._weigh()
+
+    def split(self, rows: int) -> None:
+        """Let this many rows share a common budget, whoever they are."""
+        if self._budget.shared:
+            self.rows["share"][:] = 1.0 / rows
+            self._weigh()
+
+    def grow(self, capacity: int) -> None:
+        """Make room for rows below `capacity`."""
+        self.rows.grow(capacity)
+        self._weigh()
+
+    def reset(self, rows: IntArray) -> None:
+        """Forget these rows, not what was said of their label sets."""
+        self.rows.reset(rows)
+        self._weigh()
+
+    def take(self, rows: IntArray, capacity: int) -> None:
+        """Keep these rows alone, in this order."""
+        self.rows.take(rows, capacity)
+        self._weigh()
+
+    def snapshot(self) -> dict[str, NDArray[Any]]:
+        """The state as columns."""
+        columns: dict[str, NDArray[Any]] = placed("threshold", self.rows.snapshot())
+        columns["counted"] = np.array([self._counted], np.int64)
+        if len(self.feedback):
+            columns |= placed("feedback", self.feedback.snapshot())
+        return columns
+
+    def restore(self, columns: AnyColumns, capacity: int) -> None:
+        """Continue from a snapshot; one from before there were thresholds by row has those of the rule."""
+        known = under("threshold", columns)
+        self.rows = Columns(FORMS)
+        self.rows.grow(capacity)
+        if known:
+            self.rows.restore(known)
+            self._counted = int(columns["counted"][0])
+        self.feedback.restore(under("feedback", columns))
+        self._weigh()
