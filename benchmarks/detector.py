@@ -22,7 +22,7 @@ STEP_MS = 60_000
 DAY_MS = 86_400_000
 # Samples of each series before the clock starts: `extreme` sets its thresholds at 200, `seasonal` needs a season.
 WARM = 64
-WARM_OF: Mapping[str, int] = {"extreme": 208, "seasonal": DAY_MS // STEP_MS + WARM}
+WARM_OF: Mapping[str, int] = {"auto": 1024, "extreme": 208, "seasonal": DAY_MS // STEP_MS + WARM}
 # Without a season given it is another detector, which tries a day and a week side by side.
 PARAMS: Mapping[str, Mapping[str, object]] = {"seasonal": {"season_ms": DAY_MS}}
 TEN_MILLION = Goal("value", ">=", 10_000_000)
