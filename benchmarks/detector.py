@@ -44,7 +44,9 @@ class Spread:
 
     def take(self, value: float) -> float:
         """Return the value's deviation, then learn it."""
-        score = (value - self.mean.get()) / (self.variance.get() ** 0.5 or 1.0)
+        # rounding takes river's variance below 0 where values hardly differ
+        spread = max(self.variance.get(), 0.0) ** 0.5
+        score = (value - self.mean.get()) / (spread or 1.0)
         self.mean.update(value)
         self.variance.update(value)
         return float(score)

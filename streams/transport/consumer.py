@@ -30,6 +30,7 @@ GATHER_BYTES = 65_536
 """While records flow, the broker answers a fetch with this much, or after `gather_ms` with what there is."""
 QUIET_GATHERS = 4
 ASK_AGAIN_SECONDS = 0.2
+ANSWER_SECONDS = 2.0
 
 
 class ChunkConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust is untyped to mypy
@@ -88,7 +89,12 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc] 
         if self.member_id != member_id:
             return False
         # whom the group does not know any more learns it by the answer, and gives up its name
-        heard = await self._ensure_consumer()._coordinator._do_heartbeat()
+        try:
+            # a heartbeat to a coordinator that is found dead meanwhile never ends
+            async with asyncio.timeout(ANSWER_SECONDS):
+                heard = await self._ensure_consumer()._coordinator._do_heartbeat()
+        except TimeoutError:
+            heard = False
         if self.member_id != member_id:
             return False
         return True if heard else None

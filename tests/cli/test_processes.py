@@ -29,7 +29,7 @@ def test_two_processes_share_the_work(
 ) -> None:
     """Partitions are shared; one that is killed is started again; a wrong configuration then ends all."""
     prefix = f"processes-{time.time_ns()}-"
-    port = free_port()
+    port = free_port(2)
     text = CONFIG.format(bootstrap=kafka_bootstrap, prefix=prefix, port=port)
     (folder / "tocsin.yaml").write_text(text)
     (folder / "r.yml").write_text(RULES)

@@ -1,6 +1,7 @@
 """`tocsin run` on the embedded broker, in a process of its own, as a newcomer starts it."""
 
 import json
+import random
 import re
 import signal
 import socket
@@ -8,6 +9,7 @@ import sqlite3
 import time
 import urllib.request
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -35,11 +37,17 @@ groups:
 """
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+def free_port(count: int = 1) -> int:
+    """The first of so many ports that nobody listens on, and that no connection is given by the system."""
+    while True:
+        first = random.randrange(15_000, 30_000)
+        with ExitStack() as stack:
+            try:
+                for port in range(first, first + count):
+                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return first
 
 
 @pytest.fixture
