@@ -212,11 +212,21 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]  # Faust is untyped 
 
     async def still_member(self, member_id: str) -> bool:
         """Whether the group still has this member; waits while the coordinator does not answer."""
-        while True:
-            known = await self._thread.ask_member(member_id)
-            if known is not None:
-                return bool(known)
-            await asyncio.sleep(ASK_AGAIN_SECONDS)
+        asking: asyncio.Task[bool | None] | None = None
+        try:
+            # the thread may be in a rebalance that waits for this very answer: its name tells as well
+            while self.member_id == member_id:
+                asking = asking or asyncio.create_task(self._thread.ask_member(member_id))
+                await asyncio.wait({asking}, timeout=ASK_AGAIN_SECONDS)
+                if asking.done():
+                    if (known := asking.result()) is not None:
+                        return known
+                    asking = None
+                    await asyncio.sleep(ASK_AGAIN_SECONDS)
+        finally:
+            if asking is not None:
+                asking.cancel()
+        return False
 
     async def commit_positions(self, positions: Mapping[TP, Committed], generation: int) -> bool:
         """Commit offsets with metadata as a member of `generation`; False when the group has moved on.

@@ -86,6 +86,7 @@ class Fence:
     async def passed(self) -> None:
         """Wait until something may be written: mostly not at all, and for ever where it never may."""
         if self.is_open:
+            self._note()  # a member may have joined since the last beat
             return
         async with self._lock:
             if self.is_open:

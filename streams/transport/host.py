@@ -104,9 +104,9 @@ class Host:
 
     async def __aenter__(self) -> Self:
         await self._check_topics()
-        self._fence = Fence(
-            self._shortest_session_seconds, self._note_members, self._still_members, self._give_up
-        )
+        # the session began with the last heartbeat, some time before the process was stopped
+        limit_seconds = self._shortest_session_seconds / 2
+        self._fence = Fence(limit_seconds, self._note_members, self._still_members, self._give_up)
         # Two producers, so that an alert never waits behind a snapshot of some megabytes.
         self._producers = [self._new_producer(self._fence), self._new_producer(self._fence)]
         try:
@@ -219,7 +219,8 @@ class Host:
 
     async def _still_members(self) -> bool:
         for name, member_id in self._members.items():
-            if member_id and not await self.runners[name].app.consumer.still_member(member_id):
+            # who has not been told its name yet cannot say that it is who it was
+            if not member_id or not await self.runners[name].app.consumer.still_member(member_id):
                 log.error("stage %s: the group does not know this worker any more", name)
                 return False
         return True
