@@ -35,13 +35,13 @@ async def passes(fence: Fence) -> bool:
 
 
 async def test_a_process_that_runs_is_asked_nothing() -> None:
-    """Beats come, members are noted, and every write passes."""
+    """Beats come, members are noted at each beat and at each write, and every write passes."""
     world = World()
     for _ in range(10):
         world.now += 5.0
         world.fence.beat()
         assert await passes(world.fence)
-    assert (10, 0, []) == (world.notes, world.asked, world.errors)
+    assert (20, 0, []) == (world.notes, world.asked, world.errors)
 
 
 async def test_a_write_waits_whichever_thread_is_first() -> None:
