@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Self
 
 import psutil
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from benchmarks.node import LIBS, QUIET
@@ -26,6 +26,11 @@ from deploy.kafka.jars import find_java
 FIRST, SECOND = 1, 2
 PATIENCE_SECONDS = 60.0
 POLL_SECONDS = 0.1
+NO_COORDINATOR_YET = (
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+)
 PROPERTIES = """\
 process.roles=broker
 node.id={node}
@@ -121,10 +126,25 @@ def running_replica(bootstrap: str) -> Iterator[Replica]:
 def _have_groups(bootstrap: str) -> None:
     """Let the cluster make its topic of offsets while it has one broker, or groups would be on the second."""
     asker = Consumer({"bootstrap.servers": bootstrap, "group.id": "replica"} | QUIET)
+    end = time.monotonic() + PATIENCE_SECONDS
     try:
-        asker.committed([TopicPartition("none", 0)], timeout=PATIENCE_SECONDS)
+        while not _answers(asker):
+            if time.monotonic() > end:
+                raise RuntimeError(f"no broker of {bootstrap} coordinates groups")
+            time.sleep(POLL_SECONDS)
     finally:
         asker.close()
+
+
+def _answers(asker: Consumer) -> bool:
+    """Whether a coordinator answers for the group; while the topic of offsets is made, none does."""
+    try:
+        asker.committed([TopicPartition("none", 0)], timeout=PATIENCE_SECONDS)
+    except KafkaException as error:
+        if error.args[0].code() in NO_COORDINATOR_YET:
+            return False
+        raise
+    return True
 
 
 def _controller_port(bootstrap: str) -> int:

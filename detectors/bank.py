@@ -25,6 +25,7 @@ from detectors.base import (
     Round,
     Scores,
     Selector,
+    flat,
     rounds,
 )
 from detectors.calibrate import BAND_TAIL, EDGES, Direction, NormalTail, PastTail, Refractory, Tail
@@ -149,13 +150,7 @@ class Bank:
 
     def update(self, rows: IntArray, times: IntArray, values: FloatArray) -> Scores:
         """Score each sample by what was learnt before it, then learn it (see `Detector`)."""
-        rows = np.ascontiguousarray(rows, np.int64)
-        times = np.ascontiguousarray(times, np.int64)
-        values = np.ascontiguousarray(values, np.float64)
-        if not rows.shape == times.shape == values.shape == (rows.size,):
-            raise ValueError("rows, times and values must be flat and of equal length")
-        if rows.size and (int(rows.min()) < 0 or int(rows.max()) >= self.columns.capacity):
-            raise IndexError(f"a row lies outside the capacity of {self.columns.capacity}")
+        rows, times, values = flat(rows, times, values, self.columns.capacity)
         fit = np.abs(values) <= LARGEST_VALUE
         whole = bool(fit.all())
         usable = rows if whole else np.flatnonzero(fit)

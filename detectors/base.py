@@ -100,6 +100,20 @@ class Round:
         return Round(rows, rows, self.times[chosen], self.values[chosen])
 
 
+def flat(
+    rows: IntArray, times: IntArray, values: FloatArray, capacity: int
+) -> tuple[IntArray, IntArray, FloatArray]:
+    """What is given to `Detector.update`, as flat columns of its types; raises as that does."""
+    rows = np.ascontiguousarray(rows, np.int64)
+    times = np.ascontiguousarray(times, np.int64)
+    values = np.ascontiguousarray(values, np.float64)
+    if not rows.shape == times.shape == values.shape == (rows.size,):
+        raise ValueError("rows, times and values must be flat and of equal length")
+    if rows.size and (int(rows.min()) < 0 or int(rows.max()) >= capacity):
+        raise IndexError(f"a row lies outside the capacity of {capacity}")
+    return rows, times, values
+
+
 class Detector(Protocol):
     """A bank of online detectors, one row per series."""
 

@@ -175,7 +175,6 @@ HEADLINES = {
     "latency.fused.webhook.p99": "from produce to the webhook that pages, 99 of 100",
     "rules.evaluation": "50 rules over 100,000 series, every 15 s",
     "incidents.services_latency_p99": "latency that correlation adds to 10,000 alerts in a minute, 99 of 100",
-    "recovery.first_output": "kill -9 with 100,000 series and full load: first output of the new worker",
 }
 """The rows that the README shows, and what they mean."""
 

@@ -24,7 +24,7 @@ from detectors.auto.learn import DAILY_WEIGHT, learn
 from detectors.auto.state import FORMS, OLD_BLOCK, SEASON
 from detectors.auto.walk import SETTLED_VISITS
 from detectors.bank import Bank, Settings
-from detectors.base import LARGEST_VALUE, CodeArray, FloatArray, IntArray, Reason, Scores
+from detectors.base import LARGEST_VALUE, CodeArray, FloatArray, IntArray, Reason, Scores, flat
 from detectors.calibrate import BAND_TAIL
 from detectors.columns import Columns
 
@@ -69,13 +69,7 @@ class Auto(Bank):
 
     def update(self, rows: IntArray, times: IntArray, values: FloatArray) -> ViewedScores:
         """Score each sample by what was learnt before it, then learn it (see `Detector`)."""
-        rows = np.ascontiguousarray(rows, np.int64)
-        times = np.ascontiguousarray(times, np.int64)
-        values = np.ascontiguousarray(values, np.float64)
-        if not rows.shape == times.shape == values.shape == (rows.size,):
-            raise ValueError("rows, times and values must be flat and of equal length")
-        if rows.size and (int(rows.min()) < 0 or int(rows.max()) >= self.columns.capacity):
-            raise IndexError(f"a row lies outside the capacity of {self.columns.capacity}")
+        rows, times, values = flat(rows, times, values, self.columns.capacity)
         scores = unsaid(values)
         usable = np.flatnonzero(np.abs(values) <= LARGEST_VALUE)
         for block in cut(self.columns, rows, times, values, usable):
