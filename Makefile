@@ -8,6 +8,8 @@ PYTHONS := python3.13 python3.12 python3.11 python3
 ARGS ?=
 KAFKA_PORT ?= 9092
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Where it is set, each of the hundreds of processes that the tests start would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

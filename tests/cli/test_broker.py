@@ -60,7 +60,7 @@ def test_a_port_that_says_nothing_is_given_up(cli: Cli) -> None:
         result = cli("topics", "list", "--broker", f"127.0.0.1:{silent.getsockname()[1]}")
 
     assert 3 == result.exit_code
-    assert 20 > time.monotonic() - began
+    assert 120 > time.monotonic() - began
 
 
 @pytest.mark.parametrize("text", ["a:1", "a:1,b:2", "a:1, b:2", "[::1]:9092", "127.0.0.1:65535"])

@@ -49,7 +49,7 @@ def test_a_signal_sets_the_event(number: signal.Signals) -> None:
     """Who stops in time ends as it should."""
     process = start(PROMPT)
     process.send_signal(number)
-    assert ("", "") == process.communicate(timeout=10)
+    assert ("", "") == process.communicate(timeout=120)
     assert 0 == process.returncode
 
 
@@ -58,10 +58,10 @@ def test_a_stop_that_takes_too_long_ends_anyway() -> None:
     process = start(SLOW)
     began = time.monotonic()
     process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=10)
+    _, said = process.communicate(timeout=120)
     assert 70 == process.returncode
     assert "a stop took over 1 s; what was not saved is done again\n" == said
-    assert 5 > time.monotonic() - began
+    assert 50 > time.monotonic() - began
 
 
 @pytest.mark.parametrize(
@@ -79,5 +79,5 @@ def test_the_end_of_the_supervisor_is_the_end(body: str, expected: int) -> None:
     os.close(reader)
     assert process.poll() is None
     os.close(writer)
-    process.communicate(timeout=10)
+    process.communicate(timeout=120)
     assert expected == process.returncode

@@ -109,7 +109,7 @@ async def test_who_does_not_stop_is_killed(
     stop.set()
 
     assert 0 == await running
-    assert 5 > time.monotonic() - began
+    assert 50 > time.monotonic() - began
     assert "worker 1 did not stop in 1 s and is killed" in capfd.readouterr().err
 
 

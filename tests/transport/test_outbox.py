@@ -38,7 +38,7 @@ def outputs(count: int) -> list[Outgoing]:
 
 async def until(condition: Callable[[], Any]) -> None:
     """Let the loop run until a condition holds."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0)
 
