@@ -82,6 +82,15 @@ def find_fault(histogram: NativeHistogram) -> str | None:
     return None
 
 
+def find_miscount(histogram: NativeHistogram) -> str | None:
+    """Whether whole counts come to the count of all, as there; NaN is counted, and is in no bucket."""
+    buckets = (*histogram.positive.values(), *histogram.negative.values())
+    total = sum(buckets) + histogram.zero_count
+    if total > histogram.count or (total < histogram.count and not math.isnan(histogram.sum)):
+        return f"{total:g} observations in buckets, {histogram.count:g} in all"
+    return None
+
+
 def _custom_fault(histogram: NativeHistogram) -> str | None:
     if histogram.zero_count or histogram.zero_threshold or histogram.negative:
         return "custom bounds with a zero bucket or negative buckets"

@@ -38,7 +38,9 @@ _TOKEN = Searcher(
     r"|://([^/\s:@]{1,128}:[^/\s@]{1,256})@"
 )
 _MAYBE_TOKEN = re.compile(r"[\w\-]{15}|eyJ|://|bearer", re.IGNORECASE)
-_EMAIL = Searcher(r"[\pL\pN._%+\-]+@[A-Za-z0-9](?:[A-Za-z0-9.\-]*[A-Za-z0-9])?\.[A-Za-z]{2,}")
+_EMAIL = Searcher(
+    r"[\pL\pN._%+\-]+(?:'[\pL\pN._%+\-]+)*(?:@|%40)[\pL\pN](?:[\pL\pN.\-]*[\pL\pN])?\.\pL{2,}"
+)
 _UNITS = frozenset(
     [
         "automount",
@@ -86,8 +88,8 @@ def tokens(text: str) -> Iterator[Span]:
 
 
 def emails(text: str) -> Iterator[Span]:
-    """Mail addresses."""
-    if "@" not in text:
+    """Mail addresses, also as they stand in a URL."""
+    if "@" not in text and "%40" not in text:
         return
     for start, end in _EMAIL.spans(text):
         if text[start:end].rpartition(".")[2] not in _UNITS:

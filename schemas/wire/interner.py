@@ -28,6 +28,8 @@ from schemas.wire.identity import NOWHERE, Identity, Named, place
 from schemas.wire.series import SeriesColumns, make_series
 from schemas.wire.tenants import Tenants
 
+SPARE = 4
+"""There is room for one more id for each so many."""
 GONE = -(2**31)
 """Minute of a series that has gone."""
 LEAST = 1024
@@ -212,7 +214,7 @@ class Interner:
     def _add(self, print_: int, tenant: str) -> int:
         added = len(self.label_bytes)
         if added == len(self._columns.tenants):
-            self._columns = self._columns.resized(2 * added)
+            self._columns = self._columns.resized(added + added // SPARE)
         self.label_bytes.append(b"")
         self._columns.tenants[added] = self.tenants.add(tenant)
         self._columns.fingerprints[added] = print_

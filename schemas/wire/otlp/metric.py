@@ -58,13 +58,15 @@ def read_metric(data: bytes, at: int, end: int, context: Context, number: int, o
     if kind in (GAUGE, SUM):
         out.numbers.add(metric, number, starts, ends)
         return
+    read = histogram if kind == HISTOGRAM else summary
     for begin, stop in zip(starts, ends, strict=True):
-        if kind == EXPONENTIAL:
-            out.add_native(metric, number, exponential(data, begin, stop))
-        else:
-            out.add(
-                metric, number, (histogram if kind == HISTOGRAM else summary)(data, begin, stop)
-            )
+        try:
+            if kind == EXPONENTIAL:
+                out.add_native(metric, number, exponential(data, begin, stop))
+            else:
+                out.add(metric, number, read(data, begin, stop))
+        except DecodeError as error:
+            out.refuse(error)
 
 
 def _metric(out: Points, context: Context, key: tuple[bytes, bytes, int, bool, bool]) -> Metric:

@@ -4,7 +4,7 @@ Gauges, sums, histograms and summaries have numbers of fixed width: a walk finds
 are read (`layout`). Exponential histograms become native ones. Deltas are added up (`totals`); that a counter began
 anew shows by its value, as Prometheus has it, so start times say only which deltas are the same.
 
-A record that is no message is refused whole; label sets are refused alone, a point at a time.
+A record that is no message is refused whole; points that are none, and label sets, are refused alone.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from schemas.config.limits import LimitsConfig
 from schemas.errors import DecodeError
 from schemas.handles import make_handles
-from schemas.histograms import NativeHistogram, find_fault
+from schemas.histograms import NativeHistogram, find_fault, find_miscount
 from schemas.reasons import DeadLetterReason, IgnoreReason
 from schemas.samples import STALE_BITS
 from schemas.wire.columns import WHOLE, Columns, Refusal, join, settled
@@ -173,7 +173,7 @@ class Metrics:
         for turn, (resource, _, series, point) in enumerate(natives):
             item, time = first + turn, times[turn]
             newest[resource] = max(newest[resource], time)
-            fault = find_fault(point.histogram)
+            fault = find_fault(point.histogram) or find_miscount(point.histogram)
             if point.stale:
                 found.append((series, item, time, None))
             elif fault is not None:

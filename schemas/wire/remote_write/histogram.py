@@ -6,14 +6,13 @@ counts; integer counts are written as differences from the bucket before.
 Refuses a histogram that contradicts itself, with the reason.
 """
 
-import math
 import struct
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
 from schemas.errors import DecodeError
-from schemas.histograms import Hint, NativeHistogram, find_fault
+from schemas.histograms import Hint, NativeHistogram, find_fault, find_miscount
 from schemas.reasons import DeadLetterReason
 from schemas.samples import STALE_BITS
 from schemas.wire.remote_write.message import (
@@ -73,7 +72,7 @@ def read_histogram(data: bytes) -> TimedHistogram:
         bounds=tuple(_doubles(many.get(_BOUNDS, ()))),
         hint=Hint(hint),
     )
-    fault = find_fault(found) or (None if is_float else _count_fault(found))
+    fault = find_fault(found) or (None if is_float else find_miscount(found))
     if fault is not None:
         raise _bad(fault)
     return TimedHistogram(found, time)
@@ -89,15 +88,6 @@ _OTHER = {
 
 def _bad(detail: str) -> DecodeError:
     return DecodeError(DeadLetterReason.BAD_HISTOGRAM, f"histogram: {detail}")
-
-
-def _count_fault(histogram: NativeHistogram) -> str | None:
-    """Whether whole counts come to the count of all; NaN is counted, and is in no bucket."""
-    buckets = (*histogram.positive.values(), *histogram.negative.values())
-    total = sum(buckets) + histogram.zero_count
-    if total > histogram.count or (total < histogram.count and not math.isnan(histogram.sum)):
-        return f"{total:g} observations in buckets, {histogram.count:g} in all"
-    return None
 
 
 def _buckets(many: dict[int, list[Value]], field: int, *, is_float: bool) -> dict[int, float]:

@@ -41,7 +41,7 @@ def of_type(kind: str, *others: tuple[str, bytes]) -> Headers:
     ],
 )
 @pytest.mark.parametrize("name", ["cloud_events", "auto"])
-def test_an_event_is_opened(name: str, value: bytes, headers: Headers) -> None:
+def test_an_event_written_by_hand_is_opened(name: str, value: bytes, headers: Headers) -> None:
     """In either mode what is inside is read as the format that it is, by `cloud_events` and by `auto`."""
     found = decode(name, value, headers=[headers])
 

@@ -40,7 +40,7 @@ def series(operation: str) -> str:
     return f"debezium_changes_total{{{labels}}}"
 
 
-def test_changes_are_counted() -> None:
+def test_changes_written_by_hand_are_counted() -> None:
     """Each change is one more of its table and operation, with schemas around it or without."""
     wrapped = json.dumps({"schema": {"type": "struct"}, "payload": json.loads(change())}).encode()
     found = decode_with(debezium(), [change(), change("d"), None, wrapped, change("u")])

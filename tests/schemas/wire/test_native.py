@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from schemas.config import LimitsConfig
 from schemas.labels import decode_labels
 from schemas.reasons import DeadLetterReason as Why
+from schemas.wire import forms, native
 from schemas.wire.columns import Columns, times_ms
 from schemas.wire.interner import Identity, Interner
 from schemas.wire.native import NativeJson
@@ -105,6 +106,16 @@ def test_label_order_and_spaces_are_nothing() -> None:
     )
 
 
+def test_labels_that_are_null_are_none() -> None:
+    """Go writes a map that was never made as null: a series without labels, known again and again."""
+    null = b'{"ts":1,"metric":"m","value":1,"labels":null}'
+    columns, interner = decode(null, null, b'{"ts":1,"metric":"m","value":1}')
+
+    assert [] == columns.refused
+    assert [0, 0, 0] == columns.series.tolist()
+    assert (("__name__", "m"), ("__tenant__", "default")) == decode_labels(interner.label_bytes[0])
+
+
 def test_tenant_comes_from_its_label() -> None:
     """The tenant label's value is the tenant, and the label stays."""
     _, interner = decode(encode(labels={"tenant": "acme"}))
@@ -180,3 +191,43 @@ def test_any_json_object_is_taken_or_refused_once(document: dict[str, object]) -
     columns, _ = decode(json.dumps(document).encode())
 
     assert len(columns.values) + len(columns.refused) == 1
+
+
+TRICKY = st.sampled_from(
+    [
+        encode(value=1),
+        encode(value=2, labels={"service": "a\nb"}),
+        b'{"ts":1,\n"metric":"m","value":3}',
+        b'{"ts":1,"metric":"m","value":4}\n{"ts":1,"metric":"m","value":5}',
+        b'{"ts":1,"metric":"m","value":6,"x":{"y":1}',
+        b'"metric":"m","value":7}',
+        b'{"ts":1,"metric":"other","value":8}  ',
+        b'[{"ts":1,"metric":"m","value":9}]',
+        b'{"ts":"2023-11-14T22:13:20Z","metric":"m","value":10}',
+        b"{}",
+        b"",
+        None,
+    ]
+)
+
+
+@given(st.lists(TRICKY, max_size=12))
+def test_many_records_are_read_like_few(values: list[bytes | None]) -> None:
+    """As lines of one text or one by one, together or alone, each record gives the same samples and refusals."""
+
+    def told(columns: Columns, interner: Interner) -> list[tuple[object, ...]]:
+        names = [interner.label_bytes[series] for series in columns.series.tolist()]
+        times, found = columns.times.tolist(), columns.values.tolist()
+        taken = zip(columns.records.tolist(), names, times, found, strict=True)
+        return sorted([*taken, *((r.record, r.reason.value) for r in columns.refused)], key=repr)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for room in (native, forms):
+            patch.setattr(room, "FEW", -1)
+        as_lines = told(*decode(*values))
+        for room in (native, forms):
+            patch.setattr(room, "FEW", 100)
+        assert as_lines == told(*decode(*values))
+        alone = [told(*decode(value)) for value in values]
+    each = [(at, *row[1:]) for at, rows in enumerate(alone) for row in rows]
+    assert sorted(each, key=repr) == as_lines

@@ -19,7 +19,7 @@ def record(value: str = "1.5", **parts: Any) -> bytes:
     return json.dumps(whole | parts).encode()
 
 
-def test_a_record_is_a_sample() -> None:
+def test_a_record_written_by_hand_is_a_sample() -> None:
     """The metric's name is taken out of the labels, where Prometheus put it, or else from the copy beside them."""
     found = decode(
         "prometheus_adapter", record(), record("2e3", labels={"job": "api"}), record(name="other")

@@ -37,7 +37,7 @@ def vector(topic: str = "t", partition: int = 0) -> Vector:
     return made
 
 
-def test_counters_and_gauges_are_samples() -> None:
+def test_counters_and_gauges_written_by_hand_are_samples() -> None:
     """The namespace stands before the name, tags are labels, and nanoseconds are cut."""
     found = decode(
         "vector",

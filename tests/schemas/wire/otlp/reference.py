@@ -16,8 +16,12 @@ DELTA = 1
 
 
 def samples_of(value: bytes, place: str) -> list[Sample]:
-    """Samples of a record; deltas are told as they are, and exponential histograms by their count."""
+    """Samples of a record; deltas are told as they are, and exponential histograms by their count.
+
+    A resource that stands in it twice is told once, at the newest of its times.
+    """
     found: list[Sample] = []
+    infos: dict[tuple[tuple[str, str], ...], int] = {}
     for resource in MetricsData.FromString(value).resource_metrics:
         own = texts(resource.resource.attributes)
         for scope in resource.scope_metrics:
@@ -44,8 +48,9 @@ def samples_of(value: bytes, place: str) -> list[Sample]:
                     found.append(sample(name, every, time_ms, STALE if stale else repr(number)))
             info = info_of(own, "tenant")
             if info is not None and newest:
-                found.append(sample("target_info", info, newest, "1.0"))
-    return found
+                key = tuple(sorted(info.items()))
+                infos[key] = max(newest, infos.get(key, newest))
+    return found + [sample("target_info", dict(info), at, "1.0") for info, at in infos.items()]
 
 
 def sample(name: str, labels: dict[str, str], time_ms: int, value: str) -> Sample:

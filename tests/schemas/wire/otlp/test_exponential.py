@@ -128,6 +128,17 @@ def test_they_travel_as_histograms() -> None:
     assert [Why.REPEATED] == [r.reason for r in twice.refused]
 
 
+def test_counts_that_do_not_come_to_all_are_refused() -> None:
+    """As Prometheus does, unless one of what was counted is NaN, which is in no bucket."""
+    short = Point(scale=0, count=3, sum=2.0)
+    short.positive.bucket_counts.extend([1, 1])
+    odd = Point(scale=0, count=3, sum=float("nan"), positive=short.positive)
+    found = [Reading().decode(record(point, 2)) for point in (short, odd)]
+
+    assert [[Why.BAD_HISTOGRAM], []] == [[r.reason for r in each.refused] for each in found]
+    assert "2 observations in buckets, 3 in all" == found[0].refused[0].detail
+
+
 def test_a_histogram_that_is_none_is_refused_alone() -> None:
     """A bucket beyond all numbers, in a record with a good one."""
     bad = Point(scale=0, count=1)

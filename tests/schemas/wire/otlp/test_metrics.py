@@ -176,6 +176,20 @@ def test_what_is_wrong_is_refused_with_its_reason(fill: Callable[[Any], None], w
         assert [1.0, 2.0] == columns.values.tolist()
 
 
+@pytest.mark.parametrize("fill", [REFUSED[at][0] for at in REFUSED], ids=REFUSED)
+def test_what_is_wrong_in_a_record_leaves_the_rest_of_it(fill: Callable[[Any], None]) -> None:
+    """One fault, one refusal; the metrics before and after it in the same record go through."""
+    data = MetricsData.FromString(record(fill))
+    metrics = data.resource_metrics[0].scope_metrics[0].metrics
+    for name, value in (("before", 1.0), ("after", 2.0)):
+        metrics.add(name=name).gauge.data_points.add(time_unix_nano=NOW_NS, as_double=value)
+    metrics.insert(0, metrics.pop(1))
+    columns = Reading().decode(data.SerializeToString())
+
+    assert 1 == len(columns.refused)
+    assert [1.0, 2.0] == sorted(columns.values.tolist())
+
+
 def test_a_record_with_too_many_samples_is_refused_whole() -> None:
     """The limit counts samples, not points."""
 
