@@ -88,7 +88,7 @@ class FingerprintIndex:
 
     def _make_room(self, more: int, greatest: int) -> None:
         if greatest >= len(self._prints):
-            wider = np.zeros(max(greatest + 1, len(self._prints) * 3 // 2), np.uint64)
+            wider = np.zeros(max(greatest + 1, len(self._prints) * 9 // 8), np.uint64)
             wider[: len(self._prints)] = self._prints
             self._prints = wider
         self._count += more

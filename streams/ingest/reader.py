@@ -17,7 +17,8 @@ from schemas.config import LimitsConfig, TimeConfig
 from schemas.dead_letters import DeadLetter, dead_letter
 from schemas.handles import is_handle
 from schemas.histograms import NativeHistogram
-from schemas.reasons import DeadLetterReason
+from schemas.reasons import DeadLetterReason, IgnoreReason
+from schemas.samples import Int64s
 from schemas.wire.asking import Answers, Asking
 from schemas.wire.columns import Columns, Decoder, Remembering, join
 from schemas.wire.interner import Interner
@@ -25,6 +26,8 @@ from streams.ingest.limits import MINUTE_SECONDS, Limits
 from streams.time.watermark import BEFORE_ALL
 from streams.transport.chunk import Chunk
 
+LEAP_MS = 60_000
+"""A record may be dated so much after the log before it and after its reading; more is no time but a wrong clock."""
 DECODER = "decoder."
 """Before the names of a decoder's columns in a checkpoint."""
 
@@ -109,7 +112,7 @@ class Reader:
         self.limits.compact()
         if self._remembering is not None:
             self._remembering.begin(chunk.topic, chunk.partition)
-        stamps = np.array(chunk.timestamps, np.int64)
+        stamps = self._believed(chunk)
         if len(stamps):
             self.record_time = max(self.record_time, int(stamps.max()))
         seconds = self.limits.advance(stamps)
@@ -119,7 +122,7 @@ class Reader:
             turns = (np.flatnonzero(np.diff(seconds // MINUTE_SECONDS)) + 1).tolist()
         letters: list[DeadLetter] = []
         parts = []
-        late: list[NDArray[np.int64]] = []
+        late: list[NDArray[np.int64] | None] = []
         for first, last in pairwise([0, *turns, len(chunk)]):
             part, late_at = self._read(chunk, first, last, stamps, seconds, letters)
             parts.append(part)
@@ -129,16 +132,34 @@ class Reader:
             offsets = columns.records + chunk.offset
         else:
             offsets = np.array(chunk.offsets, np.int64)[columns.records]
-        late_at = np.concatenate(late)
         samples = Samples(
             columns.series,
             columns.times,
             columns.values,
             offsets,
             columns.histograms,
-            late_at if (late_at > BEFORE_ALL).any() else None,
+            _together(late, parts),
         )
         return samples, letters
+
+    def _believed(self, chunk: Chunk) -> Int64s:
+        """Record times; one that leaps ahead of the log and of the reader's clock counts as of the later of these."""
+        stamps = np.array(chunk.timestamps, np.int64)
+        if chunk.read_at_ms is None or not len(stamps):
+            return stamps
+        newest = max(chunk.read_at_ms, self.record_time)
+        if int(stamps.max()) <= newest + LEAP_MS:
+            return stamps
+        before = np.maximum.accumulate(np.concatenate(([newest], stamps[:-1])))
+        if (stamps <= before + LEAP_MS).all():
+            return stamps
+        for at, stamp in enumerate(stamps.tolist()):
+            if stamp > newest + LEAP_MS:
+                stamps[at] = newest
+                self.limits.ignored[IgnoreReason.RECORD_TIME_AHEAD] += 1
+            else:
+                newest = max(newest, stamp)
+        return stamps
 
     def _read(
         self,
@@ -148,7 +169,7 @@ class Reader:
         stamps: NDArray[np.int64],
         seconds: NDArray[np.int64],
         letters: list[DeadLetter],
-    ) -> tuple[Columns, NDArray[np.int64]]:
+    ) -> tuple[Columns, NDArray[np.int64] | None]:
         """Samples to keep of the records from `first` up to `last`, which are of one minute, and `Samples.late_at`."""
         if first < last:
             self.limits.turn(int(seconds[first]) // MINUTE_SECONDS)
@@ -183,12 +204,32 @@ class Reader:
 
     def _judge(
         self, columns: Columns, stamps: NDArray[np.int64]
-    ) -> tuple[Columns, NDArray[np.int64]]:
+    ) -> tuple[Columns, NDArray[np.int64] | None]:
         """Refuse by value and time; the samples that stay, and `Samples.late_at` of them."""
+        times = columns.times
+        if not len(times):
+            return columns, None
+        ahead = times - stamps
+        least, most = int(times.min()), int(ahead.max())
+        if (
+            least >= 0
+            and -self._time.max_age <= int(ahead.min()) <= most <= self._time.max_ahead
+            and np.isfinite(columns.values).all()
+        ):
+            newest = int((np.minimum(times, stamps) if most > 0 else times).max())
+            newest = max(self.newest, newest)
+            if least >= newest - self._time.allowed_lateness:
+                # none is late, whatever their order: nearly all chunks are like that
+                self.newest = newest
+                return columns, None
+        return self._judge_each(columns, stamps)
+
+    def _judge_each(
+        self, columns: Columns, stamps: NDArray[np.int64]
+    ) -> tuple[Columns, NDArray[np.int64]]:
+        """The same where something may have to be refused."""
         times, values = columns.times, columns.values
         late_at = np.full(len(times), BEFORE_ALL, np.int64)
-        if not len(times):
-            return columns, late_at
         not_finite = ~np.isfinite(values)
         if columns.meant is not None:
             not_finite &= ~columns.meant
@@ -244,3 +285,17 @@ class Reader:
             own = {k.removeprefix(DECODER): c for k, c in columns.items() if k.startswith(DECODER)}
             self._remembering.restore(own)
         self.newest, self.record_time = facts["newest"], facts["read_until"]
+
+
+def _together(
+    late: Sequence[NDArray[np.int64] | None], parts: Sequence[Columns]
+) -> NDArray[np.int64] | None:
+    """`Samples.late_at` of all parts of a chunk."""
+    if all(each is None or (each == BEFORE_ALL).all() for each in late):
+        return None
+    return np.concatenate(
+        [
+            np.full(len(part.times), BEFORE_ALL, np.int64) if each is None else each
+            for each, part in zip(late, parts, strict=True)
+        ]
+    )

@@ -17,8 +17,8 @@ from streams.ingest.identity import make_interner, make_source_decoder
 from streams.ingest.reader import Reader
 from streams.ingest.shuffle import make_batches
 from streams.letters import letter_record
-from streams.stage import Figure, Outgoing
-from streams.state.codec import decode, encode
+from streams.stage import Figure, Outgoing, Sealing
+from streams.state.codec import decode, freeze
 from streams.time.idle import Idle
 from streams.time.watermark import BEFORE_ALL
 from streams.transport.chunk import Chunk
@@ -130,10 +130,14 @@ class IngestStage:
         watermark = max(self._reader.watermark, event.at_ms - self._idle_after_ms)
         return self._tell(range(self._partitions), watermark, event.at_ms, idle=True)
 
-    def snapshot(self) -> bytes:
+    def freeze(self) -> Sealing:
         """Newest times of this partition, and what its limits remember."""
         columns, facts = self._reader.snapshot()
-        return encode(columns, kind="ingest", version=VERSION, meta=facts)
+        return freeze(columns, kind="ingest", version=VERSION, meta=facts)
+
+    def snapshot(self) -> bytes:
+        """The same as bytes."""
+        return bytes(self.freeze()())
 
     def restore(self, blob: bytes) -> None:
         """Continue from a snapshot.

@@ -115,7 +115,7 @@ class AlertingRule(StandingAlerts):
         self._tidy(store)
         vector = self.plan.evaluate(store, t_ms - self.rule.query_offset_ms)
         vector = keep_owned(vector, self.plan.space, self._owns)
-        compared = self.plan.compared
+        compared = self.plan.take_compared()
         verdict = None
         if self._detect:
             vector = self._detect.gathered(self.plan.space, vector, t_ms)

@@ -40,10 +40,15 @@ class ArrivingRule(AlertingRule):
             verdict = self._detect.update(self.plan.space, vector.rows, times[index], vector.values)
             index = index[verdict.abnormal]
         vector, facts = odd(vector, verdict)
+        if not len(index) and not self._slots:
+            return []
         # only series with an alert, or about to have one, need a look sample by sample
-        matters = self._slots.of_series >= 0
-        matters[rows[index]] = True
-        at = np.flatnonzero(matters[rows])
+        matters = self._slots.of_series(rows) >= 0
+        if len(index):
+            about = np.zeros(int(rows[-1]) + 1, np.bool_)
+            about[rows[index]] = True
+            matters |= about[rows]
+        at = np.flatnonzero(matters)
         if not at.size:
             return []
         holds = np.zeros(len(rows), np.bool_)
@@ -73,11 +78,11 @@ class ArrivingRule(AlertingRule):
         for chosen in rounds(rows[starts]):
             run = each[chosen]
             series = rows[starts[run]]
-            fresh = run[(self._slots.of_series[series] < 0) & holds[starts[run]]]
+            fresh = run[(self._slots.of_series(series) < 0) & holds[starts[run]]]
             for i in fresh.tolist():
                 self._open(store, int(rows[starts[i]]), vector, facts, int(own[starts[i]]))
-            run = run[self._slots.of_series[series] >= 0]
-            slots = self._slots.of_series[rows[starts[run]]]
+            run = run[self._slots.of_series(series) >= 0]
+            slots = self._slots.of_series(rows[starts[run]])
             true = holds[starts[run]]
             runs = Runs(slots, true, starts[run], ends[run], times)
             changes = self._states.advance(runs)

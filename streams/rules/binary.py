@@ -26,6 +26,7 @@ from streams.rules.vector import (
     drop_these,
     has_repeats,
     keep_only,
+    refuse_duplicates,
     show_labels,
 )
 from streams.windows.blocks import Bools
@@ -189,6 +190,7 @@ class Binary(VectorNode):
         self._epochs: tuple[int, ...] = ()
         self._partner = np.zeros(0, np.int64)
         self._result = np.zeros(0, np.int64)
+        self._merges = False
 
     def evaluate(self, moment: Moment) -> Vector:
         """One element for each match that the operator keeps."""
@@ -218,10 +220,12 @@ class Binary(VectorNode):
                 "multiple matches for labels: grouping labels must ensure unique matches"
             )
         found = Vector(rows, result)
-        if stays is None:
-            return found
-        self.compared = found
-        return found.keep(stays)
+        if stays is not None:
+            self.compared, found = found, found.keep(stays)
+        if self._merges:
+            # pairs that a name tells apart, and the result has none
+            refuse_duplicates(self.space, found.rows)
+        return found
 
     def _with_histograms(self, bag: Bag, left: Float64s, right: Float64s) -> "Answers | None":
         """What becomes of pairs with a histogram; None where there are none."""
@@ -265,6 +269,8 @@ class Binary(VectorNode):
                 drops_name=self._drops_name,
             )
             self._partner[row], self._result[row] = other, self.space.row(labels)
+        if len(new):
+            self._merges = has_repeats(self._result[self._result >= 0], len(self.space))
         return self._result[many]
 
     def _refuse_repeated(self, signatures: Int64s) -> None:

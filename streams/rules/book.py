@@ -21,6 +21,7 @@ from streams.rules.partial.rule import PartialRule
 from streams.rules.partial.split import split_rule
 from streams.rules.partial.stages import First, Part, Second
 from streams.rules.partial.wide import Wide
+from streams.rules.picks import Picks
 from streams.rules.plan import compile_expression
 from streams.rules.recording import RecordingRule
 from streams.rules.removed import Heading
@@ -41,6 +42,7 @@ class Making:
     subquery_step_ms: int = SUBQUERY_STEP_MS
     keep_alert_series: bool = False
     part: Part = None
+    picks: Picks = field(default_factory=Picks)
 
 
 class RuleBook:
@@ -106,7 +108,10 @@ class RuleBook:
         elif isinstance(making.part, Second):
             return
         plan = plan or compile_expression(
-            rule.expr, subquery_step_ms=step_ms, interval_ms=rule.interval_ms
+            rule.expr,
+            subquery_step_ms=step_ms,
+            interval_ms=rule.interval_ms,
+            picks=making.picks,
         )
         if rule.kind is Kind.RECORD:
             self.rules[key] = RecordingRule(rule, plan, owns=owns)

@@ -39,6 +39,7 @@ from streams.rules.functions import VALUE_FUNCTIONS, ValueCall, ValueFunction, f
 from streams.rules.native.operators import NativeOperator, negated, with_scalar
 from streams.rules.node import Anchor, Node, RangeNode, ScalarNode, VectorNode
 from streams.rules.parse import before_epoch, parse_expression, refusal
+from streams.rules.picks import Picks
 from streams.rules.ranges import RANGE_FUNCTIONS, RangeCall
 from streams.rules.scalars import Number, ScalarFunction, Time, VectorOf
 from streams.rules.selectors import InstantSelector, RangeSelector, Selection
@@ -79,6 +80,7 @@ class Options(NamedTuple):
     lookback_ms: int
     subquery_step_ms: int
     whole: bool
+    picks: Picks
 
 
 class Reach(NamedTuple):
@@ -105,7 +107,7 @@ class Compiler:
             "StringLiteral": self._string,
             "SubqueryExpr": self._subquery,
             "UnaryExpr": self._unary,
-            "VectorSelector": lambda tree: InstantSelector(self._selection(tree)),
+            "VectorSelector": lambda tree: InstantSelector(self._selection(tree), options.picks),
         }
 
     def compile(self) -> VectorNode:
@@ -202,7 +204,7 @@ class Compiler:
 
     def _range(self, tree: Any) -> Node:
         range_ms = milliseconds(tree.range)
-        return RangeSelector(self._selection(tree.vector_selector, range_ms))
+        return RangeSelector(self._selection(tree.vector_selector, range_ms), self._options.picks)
 
     def _unary(self, tree: Any) -> Node:
         return self._call_values(for_all(np.negative), self._build(tree.expr), native=negated)

@@ -14,18 +14,18 @@ from streams.rules.locality import reaches_beyond
 from streams.rules.parse import parse_expression
 from streams.rules.partial.split import split_rule
 from streams.rules.partial.wide import Wide
+from streams.rules.picks import Pick
 from streams.rules.plan import Kept, Plan, Reading, compile_expression
 from streams.rules.rule import Evaluate, Rule, RuleGroup
-from streams.rules.selectors import Selector
 from streams.windows.panes import LEAST_SAMPLES
 from streams.windows.series import SeriesStore
 
 DEAR_SHARE = 0.1
 DEAR_BYTES = 1 << 28
-SERIES_BYTES = 700
+SERIES_BYTES = 450
 """A series in the store, its labels among them, and its places in a plan."""
-SAMPLE_BYTES = 56
-"""A sample in the store, 28 bytes, with as much room to spare."""
+SAMPLE_BYTES = 26
+"""A sample in the store, 16 bytes, with the room to spare."""
 SERIES_SECONDS = {Kept.LATEST: 3e-8, Kept.RUNNING: 8e-8, Kept.PANES: 1e-7, Kept.SAMPLES: 1e-7}
 SAMPLE_SECONDS = 8e-9
 """Of each sample in a window, where all of them are looked at; else of those in the newest pane."""
@@ -137,13 +137,13 @@ def measure_costs(
         reads = []
         for plan in plans:
             for reading in plan.readings():
-                selector = Selector(reading.selection)
-                selector.refresh(store)
+                pick = Pick(reading.selection.matchers)
+                pick.refresh(store)
                 span_ms = reading.selection.span_ms
-                found = store.window(selector.rows, t_ms - span_ms, t_ms)
+                found = store.window(pick.rows, t_ms - span_ms, t_ms)
                 samples = found.high - found.low
                 mean = round(float(samples.mean())) if len(samples) else 0
-                reads.append(_read(reading, len(selector.rows), mean))
+                reads.append(_read(reading, len(pick.rows), mean))
         seconds = sum(_timed(plan, store, t_ms, rule.interval_ms) for plan in plans)
         costs.append(Cost(rule, why, reads, seconds))
     return costs

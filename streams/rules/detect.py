@@ -32,19 +32,18 @@ from streams.rules.rule import DetectBlock
 from streams.rules.threshold import NEVER, Thresholds
 from streams.rules.vector import LabelSpace, Vector
 from streams.rules.verdict import Verdict
-from streams.rules.waiting import waits_of
 
 SAID = ("score", "expected", "low", "high")
 # One threshold is left by half of its distances.
 LEAVE_SHARE = 0.5
 FORMS = {
-    "since": Column(np.int64, NEVER),
+    "since": Column(np.int64, NEVER, seldom=True),
     "seen": Column(np.int64, NEVER),
     "frozen": Column(np.bool_, fill=False),
     "loud": Column(np.bool_, fill=False),
-    "still_from": Column(np.int64, NEVER),
-    "still_until": Column(np.int64, NEVER),
-    "peak": Column(np.float64, np.nan),
+    "still_from": Column(np.int64, NEVER, seldom=True),
+    "still_until": Column(np.int64, NEVER, seldom=True),
+    "peak": Column(np.float64, np.nan, seldom=True),
 }
 """Per row: since when it is abnormal, when it was last seen, whether its bank is frozen, and whether for its alert; the
 window of a maintenance by command; the largest deviation of its last alert."""
@@ -71,6 +70,7 @@ class DetectRule:
             ConfigError: the detector is unknown, or a parameter is.
 
         """
+        self.interval_ms = interval_ms
         self.roster = Roster(max_series)
         self.rows = Columns(FORMS)
         self.banks = Banks(block)
@@ -85,7 +85,7 @@ class DetectRule:
         """Go on with another calendar, or with other history for new series."""
         self.block = block
         self._occasions = Occasions(block.occasions, block.maintenance)
-        self.banks.heed(block, self._occasions.apart, self.rows.capacity)
+        self.banks.heed(self._occasions.apart, self.rows.capacity)
 
     def update(
         self, space: LabelSpace, space_rows: IntArray, times: IntArray, values: FloatArray
@@ -146,8 +146,8 @@ class DetectRule:
 
     def maintain(self, rows: IntArray, begin_ms: int, end_ms: int) -> None:
         """Learn nothing of these rows in this time."""
-        self.rows["still_from"][rows] = begin_ms
-        self.rows["still_until"][rows] = end_ms
+        self.rows.own("still_from")[rows] = begin_ms
+        self.rows.own("still_until")[rows] = end_ms
         self._said_still = True
 
     def unlearn(self, rows: IntArray) -> None:
@@ -165,8 +165,9 @@ class DetectRule:
         return insight_of(samples, view, getattr(bank, "views", ()), why(row) if why else "")
 
     def waits(self) -> IntArray:
-        """Samples that each series must still bring until it can be told of; 0: it can."""
-        return waits_of(self.banks.usual, self.roster.numbers)
+        """Time in ms until each series can be told of; 0: it can."""
+        rows = self.roster.numbers
+        return self.banks.waits(rows, self.rows["seen"][rows], self.interval_ms)
 
     def _round(
         self, rows: IntArray, times: IntArray, values: FloatArray, at: IntArray, out: Verdict
@@ -207,9 +208,10 @@ class DetectRule:
         was: BoolArray,
         still: BoolArray | None,
     ) -> None:
-        begins = abnormal & ~was
-        self.rows["since"][rows[begins]] = times[begins]
-        self.rows["since"][rows[was & ~abnormal]] = NEVER
+        changed = np.flatnonzero(abnormal != was)
+        if len(changed):
+            begins = abnormal[changed]
+            self.rows.own("since")[rows[changed]] = np.where(begins, times[changed], NEVER)
         self.rows["seen"][rows] = times
         loud = abnormal & (times - self.rows["since"][rows] < self.block.relearn_after_ms)
         self.rows["loud"][rows] = loud
@@ -228,7 +230,7 @@ class DetectRule:
         """Keep the largest deviation of the present alert, for when somebody says that it was fine."""
         at = rows[abnormal]
         before = np.where(was[abnormal], self.rows["peak"][at], np.nan)
-        self.rows["peak"][at] = np.fmax(before, np.abs(values - scores.expected)[abnormal])
+        self.rows.own("peak")[at] = np.fmax(before, np.abs(values - scores.expected)[abnormal])
 
     def _learnt_before(self, rows: IntArray, times: IntArray) -> IntArray:
         """How many samples of these rows were learnt before those that were judged just now."""
@@ -255,7 +257,8 @@ class DetectRule:
         return far
 
     def _calm(self, rows: IntArray) -> None:
-        self.rows["since"][rows] = NEVER
+        if not self.rows.unwritten("since"):
+            self.rows["since"][rows] = NEVER
         self.rows["loud"][rows] = False
         self._freeze(rows, frozen=False)
 

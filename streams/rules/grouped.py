@@ -1,9 +1,9 @@
 """Grouped: the detector of a rule with `by`, over groups of the series of its expression.
 
 `MembersRule` lets a detector that compares members know who belongs to whom; each member has its own alert.
-`GroupedRule` joins what the members of a group say into one piece of evidence, and judges that in the group's own past
-by the same procedure as a series' value; the alert has the labels of `by`, its value is the evidence in deviations,
-and it names the members to blame. While a group is abnormal none of its members learns.
+`GroupedRule` joins what the members of a group say into one piece of evidence, and judges that by what is usual in the
+group, by the same procedure as a series' value; the alert has the labels of `by`, its value is the evidence, and it
+names the members to blame. While a group is abnormal none of its members learns.
 
 Refuses `by` for rules on arrival: there a group is never together.
 """
@@ -16,14 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.bank import Settings
-from detectors.base import BoolArray, FloatArray, IntArray, Scores
-from detectors.evidence import Evidence, Sum, berk_jones, joined
+from detectors.base import Detector, FloatArray, IntArray, Scores
+from detectors.evidence import Evidence, Sum, joined, together
 from schemas.labels import METRIC, Labels, encode_labels, fingerprint_bytes
 from streams.rules.banks import Banks
 from streams.rules.checkpoint import AnyColumns, placed, under
 from streams.rules.detect import DetectRule
 from streams.rules.explain import Insight
-from streams.rules.occasion import Spans
 from streams.rules.rule import DetectBlock
 from streams.rules.rule_file import DetectSection
 from streams.rules.vector import LabelSpace, Projection, Vector, keep_only
@@ -47,18 +46,18 @@ class MembersRule(DetectRule):
         super().__init__(block, interval_ms=interval_ms, max_series=max_series)
 
     def adopt(self, block: DetectBlock) -> None:
-        """Go on with another calendar; history is not for members, whose groups would not have it."""
-        super().adopt(replace(block, learnt=None))
+        """Go on with another calendar, or with other history for new members."""
+        super().adopt(block)
         self._assign(self.roster.numbers)
 
     def key(self, number: int) -> int:
         """What the group of this row is called."""
         return key_of(self._group_of(self.roster.labels(number)))
 
-    def unlearn(self, rows: IntArray) -> None:
-        """Let these rows learn anew from nothing."""
-        super().unlearn(rows)
-        self._assign(rows)
+    def _begin(self, fresh: Sequence[tuple[int, bytes]]) -> None:
+        """Make rows members of their groups, which forgetting has undone, and give them what was learnt of them."""
+        self._assign(np.array([row for row, _ in fresh], np.int64))
+        super()._begin(fresh)
 
     def numbers(self, space: LabelSpace, space_rows: IntArray) -> IntArray:
         """Rows of the bank for rows of the space, -1 where there is no room."""
@@ -66,23 +65,18 @@ class MembersRule(DetectRule):
 
     def judge(
         self, rows: IntArray, times: IntArray, values: FloatArray
-    ) -> tuple[Scores, BoolArray]:
-        """Judge sections without learning them; and which deviations are as large as the rule wants them."""
+    ) -> tuple[Scores, FloatArray]:
+        """Judge sections without learning them; and their deviations, 0 where not as large as the rule wants them."""
         self._freeze(rows, frozen=True)
         scores = self.banks.update(rows, times, values)
         self.rows["seen"][rows] = times
-        return scores, self._far(rows, scores, values, np.full(self.rows.capacity, -1.0), 1.0)
+        large = self._far(rows, scores, values, np.full(self.rows.capacity, -1.0), 1.0)
+        return scores, np.where(large, self.banks.deviations(scores, rows, times, values), 0.0)
 
     def learn(self, rows: IntArray, times: IntArray, values: FloatArray) -> None:
         """Learn sections that were judged."""
         self._freeze(rows, frozen=False)
         self.banks.update(rows, times, values)
-
-    def _number(self, encoded: bytes) -> int:
-        number = super()._number(encoded)
-        if number >= 0:
-            self._assign(np.array([number]))
-        return number
 
     def _assign(self, rows: IntArray) -> None:
         keys = np.array([self.key(row) for row in rows.tolist()], np.int64)
@@ -95,17 +89,9 @@ class MembersRule(DetectRule):
 class EvidenceBanks(Banks):
     """Banks that measure evidence, whatever detector its members have."""
 
-    def __init__(self, block: DetectBlock) -> None:
-        super().__init__(block)
-        self.usual = Evidence(Settings())
-
-    def heed(self, block: DetectBlock, spans: Spans, capacity: int) -> None:
-        """From now on these times are apart."""
-        before = self.apart
-        super().heed(block, spans, capacity)
-        if self.apart is not before:
-            self.apart = Evidence(Settings())
-            self.apart.grow(capacity)
+    def fresh(self) -> Detector:
+        """One more that knows nothing."""
+        return Evidence(Settings())
 
 
 class Said(NamedTuple):
@@ -130,7 +116,7 @@ class Said(NamedTuple):
     def nothing(cls) -> "Said":
         """Of nobody."""
         none, no_values = np.zeros(0, np.int64), np.zeros(0)
-        return cls(berk_jones(no_values, none, 0), none, none, no_values, none, none, [])
+        return cls(together(no_values, none, 0), none, none, no_values, none, none, [])
 
 
 class GroupedRule(DetectRule):
@@ -148,7 +134,9 @@ class GroupedRule(DetectRule):
             ConfigError: the detector is unknown, or a parameter is.
 
         """
-        self.members = MembersRule(block, interval_ms=interval_ms, max_series=max_series)
+        self.members = MembersRule(
+            _of_members(block), interval_ms=interval_ms, max_series=max_series
+        )
         super().__init__(block, interval_ms=interval_ms, max_series=max_series)
         self.banks = EvidenceBanks(block)
         self.adopt(block)
@@ -157,9 +145,9 @@ class GroupedRule(DetectRule):
         self._said = Said.nothing()
 
     def adopt(self, block: DetectBlock) -> None:
-        """Go on with another calendar."""
+        """Go on with another calendar, or with other history for new groups and their members."""
         super().adopt(block)
-        self.members.adopt(block)
+        self.members.adopt(_of_members(block))
 
     def gathered(self, space: LabelSpace, vector: Vector, t_ms: int) -> Vector:
         """Judge the members at an event time: one result for each group, its value the evidence."""
@@ -169,9 +157,9 @@ class GroupedRule(DetectRule):
         there = np.flatnonzero(rows >= 0)
         rows, values = rows[there], vector.values[there]
         times = np.full(rows.size, t_ms, np.int64)
-        scores, large = self.members.judge(rows, times, values)
+        scores, deviations = self.members.judge(rows, times, values)
         groups, sections = np.unique(self._projection.map(vector.rows[there]), return_inverse=True)
-        found = joined(scores, sections, groups.size, large)
+        found = joined(scores, deviations, sections, groups.size)
         names = [key_of(space.labels[row]) for row in groups.tolist()]
         self._said = Said(found, rows, times, values, groups, sections, names)
         return Vector(groups, found.evidence)
@@ -194,9 +182,19 @@ class GroupedRule(DetectRule):
         self.members.retire(before_ms)
 
     def unlearn(self, rows: IntArray) -> None:
-        """Let these groups and their members learn anew from nothing."""
+        """Let these groups and their members begin anew, with history where there is some."""
         super().unlearn(rows)
         self.members.unlearn(self._members_of({self._key(row) for row in rows.tolist()}))
+
+    def waits(self) -> IntArray:
+        """Time in ms until each group can be told of: once a member speaks, its own measuring begins."""
+        waits, rows = super().waits(), self.roster.numbers.tolist()
+        first: dict[int, int] = {}
+        members = self.members.roster.numbers.tolist()
+        for member, wait in zip(members, self.members.waits().tolist(), strict=True):
+            key = self.members.key(member)
+            first[key] = min(wait, first.get(key, wait))
+        return waits + np.array([first.get(self._key(row), 0) for row in rows], np.int64)
 
     def insight(self, given: Labels, facts: Sequence[float], *, present: bool) -> Insight:
         """What else is known of a result: the members to blame."""
@@ -242,6 +240,11 @@ class GroupedRule(DetectRule):
         self.members.restore(under("members", columns))
 
 
+def _of_members(block: DetectBlock) -> DetectBlock:
+    """What the members of groups are watched with."""
+    return replace(block, learnt=block.learnt.members if block.learnt else None)
+
+
 def detect_rule(block: DetectBlock, *, interval_ms: int, max_series: int) -> DetectRule:
     """Make the detector of a rule.
 
@@ -251,6 +254,11 @@ def detect_rule(block: DetectBlock, *, interval_ms: int, max_series: int) -> Det
     """
     made = DetectRule if block.by is None else GroupedRule if block.join else MembersRule
     return made(block, interval_ms=interval_ms, max_series=max_series)
+
+
+def parts(detect: DetectRule) -> list[DetectRule]:
+    """The detectors that the one of a rule is made of: its own, and that of its members."""
+    return [detect, detect.members] if isinstance(detect, GroupedRule) else [detect]
 
 
 def key_of(group: Labels) -> int:

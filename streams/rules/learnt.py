@@ -17,33 +17,42 @@ from detectors.bank import Bank
 from detectors.base import Detector, IntArray
 from schemas.errors import CheckpointError
 from schemas.labels import content_id, fingerprint_bytes
-from streams.windows.columns import unpack_label_bytes
 
 BankColumns = Mapping[str, NDArray[Any]]
 
 
-def learnt_key(expr: str, interval_ms: int, detector: str, parameters: Mapping[str, object]) -> str:
+def learnt_key(
+    expr: str,
+    interval_ms: int,
+    detector: str,
+    parameters: Mapping[str, object],
+    *groups: str,
+) -> str:
     """Under what the state of a rule's detector is found: all that it hangs on."""
     own = (f"{name}={value}" for name, value in sorted(parameters.items()))
-    return content_id(" ".join(expr.split()), interval_ms, detector, *own)
+    return content_id(" ".join(expr.split()), interval_ms, detector, *own, *groups)
 
 
 class Learnt:
     """Rows of a bank, by label set; equal to another with the same `mark`, a hash of all of it."""
 
     def __init__(
-        self, mark: str, encoded: Sequence[bytes], numbers: IntArray, columns: BankColumns
+        self,
+        mark: str,
+        encoded: Sequence[bytes],
+        numbers: IntArray,
+        columns: BankColumns,
+        members: "Learnt | None" = None,
     ) -> None:
-        """`encoded` label sets have the rows `numbers` of the bank whose snapshot is `columns`."""
+        """`encoded` label sets have the rows `numbers` of the bank whose snapshot is `columns`.
+
+        `members`: where these are groups, what was learnt of their members.
+        """
         self.mark = mark
+        self.members = members
         self._columns = columns
         prints = (fingerprint_bytes(each) for each in encoded)
         self._rows = dict(zip(prints, numbers.tolist(), strict=True))
-
-    @classmethod
-    def of_roster(cls, mark: str, roster: BankColumns, bank: BankColumns) -> "Learnt":
-        """From the snapshots of a rule's roster and of its bank."""
-        return cls(mark, unpack_label_bytes(roster), roster["numbers"].astype(np.int64), bank)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -71,6 +80,17 @@ class Learnt:
             put(bank, at, self._columns, source)
         return len(found)
 
+    def try_on(self, bank: Detector) -> None:
+        """Make sure that what is known fits a bank, which is thrown away then.
+
+        Raises:
+            CheckpointError: it is the state of another bank.
+
+        """
+        bank.grow(1)
+        for source in list(self._rows.values())[:1]:
+            put(bank, np.zeros(1, np.int64), self._columns, np.array([source]))
+
 
 def put(bank: Detector, rows: IntArray, columns: BankColumns, source: IntArray) -> None:
     """Put rows of a snapshot into rows of a bank.
@@ -79,8 +99,16 @@ def put(bank: Detector, rows: IntArray, columns: BankColumns, source: IntArray) 
         CheckpointError: the snapshot is of another bank, or the bank's state is not one row for each series.
 
     """
-    own = _own(bank)
-    now = dict(bank.snapshot()) if own is None else own
+    if isinstance(bank, Bank):
+        bank.give(rows, columns, source)
+    else:
+        _exchange(bank, rows, columns, source)
+    bank.freeze(rows, frozen=False)
+
+
+def _exchange(bank: Detector, rows: IntArray, columns: BankColumns, source: IntArray) -> None:
+    """Do the same to a bank of which nothing is known but the protocol."""
+    now = dict(bank.snapshot())
     for name in sorted(now.keys() | columns.keys()):
         here, there = now.get(name), columns.get(name)
         if here is None or there is None or here.shape[1:] != there.shape[1:] or not here.ndim:
@@ -89,13 +117,4 @@ def put(bank: Detector, rows: IntArray, columns: BankColumns, source: IntArray) 
         raise CheckpointError("a detector whose state is not by series cannot be given some")
     for name, column in now.items():
         column[rows] = columns[name][source]
-    if own is None:
-        bank.restore(now)
-    bank.freeze(rows, frozen=False)
-
-
-def _own(bank: Detector) -> dict[str, NDArray[Any]] | None:
-    """The columns of a bank themselves, where they are all of its state."""
-    if isinstance(bank, Bank) and type(bank).snapshot is Bank.snapshot:
-        return {name: bank.columns[name] for name in bank.columns.forms}
-    return None
+    bank.restore(now)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from pydantic import ValidationError
-from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from detectors import registry
 from schemas.config.document import find_line, parse_yaml
@@ -32,6 +32,8 @@ from streams.rules.template import DETECT_VARIABLES, NOW, PLAIN_VARIABLES, Templ
 __all__ = ["RuleGroup", "load_rules", "parse_rules"]
 
 # In place of a value with a fault, where a section cannot do without one.
+TEXTS = frozenset({"alert", "expr", "name", "record"})
+"""Keys whose value is a text, whatever YAML takes it for."""
 STAND_INS = {"name": "?", "alert": "?", "expr": "0"}
 
 Place: TypeAlias = tuple[str | int, ...]
@@ -235,6 +237,7 @@ class _Reader:
             what = "an entry" if path else "the file"
             self._fault(path, f"{what} must hold keys and values, such as {_example(kind)}")
             return None
+        given = self._as_written(given, path)
         try:
             return kind.model_validate(given, context={"file": True})
         except ValidationError as error:
@@ -247,6 +250,26 @@ class _Reader:
             stand_ins = {key: value for key, value in STAND_INS.items() if key in wrong}
             rest = {k: v for k, v in given.items() if k not in wrong and isinstance(k, str)}
             return kind.model_validate(rest | stand_ins, context={"file": True})
+
+    def _as_written(self, given: CommentedMap, path: Place) -> dict[Any, Any]:
+        """A section without keys that have nothing behind them, and its texts as they stand: `true`, `1.50`, `010`."""
+        written: dict[Any, object] = {}
+        for key, value in given.items():
+            if key in {"labels", "annotations"} and isinstance(value, CommentedMap):
+                at = (*path, key)
+                written[key] = {
+                    name: self._as_text(one, (*at, name)) for name, one in value.items()
+                }
+            elif value is not None:
+                written[key] = self._as_text(value, (*path, key)) if key in TEXTS else value
+        return written
+
+    def _as_text(self, value: object, path: Place) -> object:
+        if value is None:
+            return ""
+        if isinstance(value, str | CommentedMap | CommentedSeq):
+            return value
+        return self._source.plain(path) or value
 
     def _validation_fault(self, kind: type[Section], path: Place, error: Any) -> None:
         loc = error["loc"]

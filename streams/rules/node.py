@@ -115,9 +115,15 @@ class VectorNode(Node):
 
 
 class RangeNode(Node):
-    """Yields the samples in a window of each series; their rows index `space`."""
+    """Yields the samples in a window of each series; their rows index `space`.
+
+    Attributes:
+        edged: whether whoever reads the windows asks for their edges.
+
+    """
 
     space: LabelSpace
+    edged = False
 
     def windows(self, moment: Moment) -> tuple[Int64s, Windows]:
         """Rows and their windows, empty ones left out. Valid until the next append."""

@@ -15,6 +15,7 @@ from schemas.errors import RuleError
 from schemas.samples import Float64s, Int64s
 from streams.rules.compile import SUBQUERY_STEP_MS, Compiler, Options
 from streams.rules.node import Arrival, Moment, Node, VectorNode
+from streams.rules.picks import Picks
 from streams.rules.ranges import RangeCall
 from streams.rules.selectors import EVER_MS, Selection, Selector
 from streams.rules.subquery import Subquery
@@ -92,10 +93,13 @@ class Plan:
         mask = bag.mask(found.values)
         return found if mask is None else Vector(found.rows, np.where(mask, 0.0, found.values))
 
-    @property
-    def compared(self) -> Vector | None:
-        """Of a comparison, also before `and` or `unless`: what was compared at the last evaluation; rows of `space`."""
-        return self._root.compared
+    def take_compared(self) -> Vector | None:
+        """Of a comparison, also before `and` or `unless`: what was compared just now, rows of `space`; forget it."""
+        found = self._root.compared
+        for node in self._root.walk():
+            if isinstance(node, VectorNode):
+                node.compared = None
+        return found
 
     def evaluate_all(self, store: SeriesStore, t_ms: int) -> tuple[Vector, Bag]:
         """The same, with histograms: values that name one, and the bag that knows them.
@@ -147,7 +151,7 @@ class Plan:
         # before they look, the leaves still hold the rows of series that have gone
         for leaf in self._leaves:
             leaf.refresh(store)
-        alive = sum(len(leaf.rows) for leaf in self._leaves) + len(store.tenants)
+        alive = sum(len(leaf.pick.rows) for leaf in self._leaves) + len(store.tenants)
         for space in self._inner:
             if len(space) > 2 * alive + SPARE_ROWS:
                 space.clear()
@@ -187,16 +191,18 @@ def compile_expression(
     subquery_step_ms: int = SUBQUERY_STEP_MS,
     whole: bool = False,
     interval_ms: int = 0,
+    picks: Picks | None = None,
 ) -> Plan:
     """Plan of an expression.
 
     `subquery_step_ms` is the step of a subquery that names none. `whole` says that the store holds all samples there
     will ever be, also those after the evaluation: then a fixed time after `@` and offsets into the future are accepted.
-    `interval_ms` is the interval at which it is evaluated, so that panes may be kept; 0 where there is none.
+    `interval_ms` is the interval at which it is evaluated, so that panes may be kept; 0 where there is none. `picks`
+    are those that it shares with others, evaluated over the same store.
 
     Raises:
         RuleError: it cannot be parsed, or has something that is not supported; with line and column where known.
 
     """
-    compiler = Compiler(text, Options(lookback_ms, subquery_step_ms, whole))
+    compiler = Compiler(text, Options(lookback_ms, subquery_step_ms, whole, picks or Picks()))
     return Plan(text, compiler.compile(), interval_ms=interval_ms)

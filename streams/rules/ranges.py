@@ -35,7 +35,7 @@ from streams.rules.smoothing import (
     ts_of_min_over_time,
 )
 from streams.rules.vector import LabelSpace, Projection, Vector, drop_metadata
-from streams.windows.arena import Windows, make_columns, stretch_index
+from streams.windows.arena import Columns, Windows, stretch_index
 from streams.windows.blocks import (
     Bools,
     Reducer,
@@ -66,6 +66,7 @@ class Entry(NamedTuple):
         indifferent: whether it does not look at values, so that histograms are like floats.
         running: whether the ends of a window and what is counted as samples come are enough, so that its cost does not
             hang on how many samples are between.
+        edged: whether it asks for the edges of windows.
         fold: what is kept of a pane, where panes make up a window.
 
     """
@@ -76,6 +77,7 @@ class Entry(NamedTuple):
     native: NativeFunction | None = None
     indifferent: bool = False
     running: bool = False
+    edged: bool = False
     fold: Fold | None = None
 
 
@@ -129,13 +131,13 @@ RANGE_FUNCTIONS = {
     "avg_over_time": Entry(over_time(mean), native=series.avg_over_time, fold=MEAN),
     "changes": Entry(changes, native=series.changes),
     "count_over_time": Entry(count_over_time, indifferent=True, running=True),
-    "delta": Entry(delta, native=series.delta, running=True),
+    "delta": Entry(delta, native=series.delta, running=True, edged=True),
     "deriv": Entry(deriv),
     "double_exponential_smoothing": Entry(double_exponential_smoothing),
     "first_over_time": Entry(first_over_time, keeps_name=True, indifferent=True, running=True),
     "holt_winters": Entry(double_exponential_smoothing),
     "idelta": Entry(idelta, native=series.idelta, running=True),
-    "increase": Entry(increase, native=series.increase, running=True),
+    "increase": Entry(increase, native=series.increase, running=True, edged=True),
     "irate": Entry(irate, native=series.irate, running=True),
     "last_over_time": Entry(last_over_time, keeps_name=True, indifferent=True, running=True),
     "mad_over_time": Entry(mad_over_time),
@@ -144,8 +146,8 @@ RANGE_FUNCTIONS = {
     "predict_linear": Entry(predict_linear),
     "present_over_time": Entry(present_over_time, indifferent=True, running=True),
     "quantile_over_time": Entry(quantile_over_time, range_at=1),
-    "rate": Entry(rate, native=series.rate, running=True),
-    "resets": Entry(resets, native=series.resets, running=True),
+    "rate": Entry(rate, native=series.rate, running=True, edged=True),
+    "resets": Entry(resets, native=series.resets),
     "stddev_over_time": Entry(over_time(deviation)),
     "stdvar_over_time": Entry(over_time(variance)),
     "sum_over_time": Entry(over_time(total), native=series.sum_over_time, fold=SUM),
@@ -168,6 +170,7 @@ class RangeCall(MeetingNode):
     def __init__(self, entry: Entry, selector: RangeNode, scalars: Sequence[ScalarNode]) -> None:
         self.children = (selector, *scalars)
         self.running = entry.running
+        selector.edged = entry.edged
         self.panes = 0
         self._panes: Panes | None = None
         self._store: SeriesStore | None = None
@@ -214,7 +217,7 @@ class RangeCall(MeetingNode):
         """The function of all windows, those with histograms apart."""
         bag, values = moment.bag, windows.columns.values
         if self._entry.indifferent or bag.mask(values) is None:
-            if self._panes is not None and windows.edges is not None:
+            if self._panes is not None and windows.origin is not None:
                 return self._merge(self._panes, moment, windows), everywhere(windows)
             return self._entry.function(windows, *spread)
         held = np.concatenate(([0], np.cumsum(is_handle(values))))
@@ -276,8 +279,10 @@ def only_floats(windows: Windows, rows: Int64s) -> tuple[Windows, Int64s]:
     left = np.bincount(np.repeat(np.arange(len(rows)), counts)[kept], minlength=len(rows))
     high = np.cumsum(left)
     some = left > 0
-    columns = make_columns(len(cells[kept]))
+    columns = Columns(len(cells[kept]))
     columns.times[:] = windows.columns.times[cells[kept]]
     columns.values[:] = windows.columns.values[cells[kept]]
-    floats = windows._replace(columns=columns, low=(high - left)[some], high=high[some], edges=None)
+    floats = windows._replace(
+        columns=columns, low=(high - left)[some], high=high[some], origin=None, edges=None
+    )
     return floats, rows[some]

@@ -17,6 +17,8 @@ from streams.rules.checkpoint import AnyColumns
 from streams.windows.columns import pack_label_bytes, unpack_labels
 
 FIRST_CAPACITY = 64
+SPARE = 4
+"""It gets room for one more label set for each so many."""
 FREE = b""
 SPARSE = 2
 """With so many times the places that it would have anew, a roster shrinks."""
@@ -42,7 +44,9 @@ class Roster:
     @property
     def numbers(self) -> IntArray:
         """Those in use, ascending."""
-        return np.flatnonzero(np.fromiter(map(bool, self._encoded), np.bool_, self.capacity))
+        used = np.ones(self.capacity, np.bool_)
+        used[self._free.all()] = False
+        return np.flatnonzero(used)
 
     def labels(self, number: int) -> Labels:
         """Label set of a number in use."""
@@ -70,7 +74,7 @@ class Roster:
             return -1
         if not self._free:
             size = self.capacity
-            wider = min(self.cap, max(FIRST_CAPACITY, 2 * size))
+            wider = min(self.cap, max(FIRST_CAPACITY, size + size // SPARE))
             self._encoded.extend([FREE] * (wider - size))
             self._free = FreeNumbers(np.arange(wider - 1, size - 1, -1))
         number = self._free.pop()
@@ -100,10 +104,9 @@ class Roster:
 
     def snapshot(self) -> dict[str, NDArray[np.generic]]:
         """Label sets and numbers as columns."""
-        numbers = self.numbers
         return {
-            **pack_label_bytes([self._encoded[number] for number in numbers.tolist()]),
-            "numbers": numbers,
+            **pack_label_bytes(list(filter(None, self._encoded))),
+            "numbers": self.numbers,
             "capacity": np.array([self.capacity], np.int64),
             "free": self._free.all(),
         }

@@ -121,7 +121,9 @@ class Rule:
         """Under what is found what its detector learnt from history; empty where it has none."""
         if self.detect is None:
             return ""
-        return learnt_key(self.expr, self.interval_ms, self.detect.detector, self.detect.parameters)
+        block = self.detect
+        groups = () if block.by is None else ("by", *block.by, repr(block.join))
+        return learnt_key(self.expr, self.interval_ms, block.detector, block.parameters, *groups)
 
     @property
     def identity(self) -> str:

@@ -30,7 +30,7 @@ _SPANS_MS = {
 
 
 def _text(given: object) -> object:
-    """Whole numbers are common as label values and have one spelling; other scalars want quotes."""
+    """A text; of what YAML takes for something else a whole number, which has one spelling."""
     if isinstance(given, int) and not isinstance(given, bool):
         return str(int(given))
     if not isinstance(given, str):

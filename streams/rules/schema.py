@@ -19,7 +19,7 @@ from streams.rules.rule_file import (
 )
 
 _ATTRIBUTE = re.compile(r"^ {8}(\w+): ((?:.+\n?)+?)(?=^ {8}\w+: |^\s*$)", re.MULTILINE)
-_TEXT = {"type": ["string", "integer"]}
+_TEXT = {"type": ["string", "number", "boolean"]}
 _SPAN = r"(?:\d+(?:ms|[smhdwy]))+"
 
 

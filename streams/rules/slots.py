@@ -2,10 +2,12 @@
 
 An alert is found by its label set, by the row that its result has in the label space of the expression, and, for rules
 evaluated on arrival, by the series in the store. The last two are shortcuts that are dropped whenever rows
-have been given other numbers.
+have been given other numbers; they take no memory while there is no alert.
 
 Refuses label sets above its cap (slot -1).
 """
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,7 @@ from streams.windows.columns import pack_labels, unpack_labels
 from streams.windows.series import SeriesStore
 
 NOBODY = -1
+NO_SHORTCUT = np.zeros(0, np.int64)
 
 
 class Slots:
@@ -42,10 +45,14 @@ class Slots:
         self.series = np.zeros(0, np.int64)
         self._born = np.zeros(0, np.int64)
         self._row = np.zeros(0, np.int64)
-        self._of_row = np.zeros(0, np.int64)
+        self._of_row = NO_SHORTCUT
+        self._space_rows = 0
         self._epoch = -1
-        self.of_series = np.zeros(0, np.int64)
+        self._of_series = NO_SHORTCUT
         self._generation = -1
+
+    def __bool__(self) -> bool:
+        return len(self._roster) > 0
 
     @property
     def cap(self) -> int:
@@ -83,23 +90,30 @@ class Slots:
         """Free these slots."""
         if not slots.size:
             return
-        for bound, of in ((self._row, self._of_row), (self.series, self.of_series)):
+        for bound, of in ((self._row, self._of_row), (self.series, self._of_series)):
             known = bound[slots]
             of[known[known >= 0]] = NOBODY
             bound[slots] = NOBODY
         self._roster.release(slots.tolist())
+        if not self:
+            self._of_row = self._of_series = NO_SHORTCUT
 
     def of_rows(self, space: LabelSpace, rows: IntArray) -> IntArray:
         """Slots of rows of the expression's label space, -1 where none is known."""
         if space.epoch != self._epoch:
             self._epoch = space.epoch
-            self._of_row = np.full(len(space), NOBODY, np.int64)
+            self._of_row = NO_SHORTCUT
             self._row[:] = NOBODY
-        self._of_row = _padded(self._of_row, len(space))
+        self._space_rows = len(space)
+        if not len(self._of_row):
+            return np.full(len(rows), NOBODY, np.int64)
+        self._of_row = _padded(self._of_row, self._space_rows)
         return self._of_row[rows]
 
     def bind_row(self, slot: int, row: int) -> None:
         """Let `of_rows` find the slot by this row from now on."""
+        if len(self._of_row) < self._space_rows:
+            self._of_row = _padded(self._of_row, self._space_rows)
         if self._row[slot] != NOBODY:
             self._of_row[self._row[slot]] = NOBODY
         self._row[slot] = row
@@ -110,18 +124,28 @@ class Slots:
         if store.generation == self._generation:
             return
         self._generation = store.generation
-        self.of_series = _padded(self.of_series, len(store.born))
+        if not len(self._of_series):
+            return
+        self._of_series = _padded(self._of_series, len(store.born))
         bound = np.flatnonzero(self.series != NOBODY)
         series = self.series[bound]
-        gone = _padded(store.born, len(self.of_series))[series] != self._born[bound]
-        self.of_series[series[gone]] = NOBODY
+        gone = _padded(store.born, len(self._of_series))[series] != self._born[bound]
+        self._of_series[series[gone]] = NOBODY
         self.series[bound[gone]] = NOBODY
+
+    def of_series(self, series: IntArray) -> IntArray:
+        """Slots of rows of the store, -1 where none is known."""
+        if not len(self._of_series):
+            return np.full(len(series), NOBODY, np.int64)
+        return self._of_series[series]
 
     def bind_series(self, slot: int, series: int, store: SeriesStore) -> None:
         """Let `of_series` find the slot by this row of the store from now on."""
+        if len(self._of_series) < len(store.born):
+            self._of_series = _padded(self._of_series, len(store.born))
         self.series[slot] = series
         self._born[slot] = store.born[series]
-        self.of_series[series] = slot
+        self._of_series[series] = slot
 
     def _widen(self) -> None:
         more = self.capacity - len(self.given)
@@ -166,12 +190,12 @@ class Slots:
         for slot, labels in zip(self.used.tolist(), unpack_labels(given), strict=True):
             self.given[slot] = labels
         self._epoch = self._generation = -1
+        self._of_row = self._of_series = NO_SHORTCUT
         if store is None:
             return
-        self.of_series = np.full(len(store.born), NOBODY, np.int64)
         for slot in np.flatnonzero(series != NOBODY).tolist():
             self.bind_series(slot, int(series[slot]), store)
 
 
-def _padded(column: IntArray, size: int) -> IntArray:
+def _padded(column: NDArray[np.signedinteger[Any]], size: int) -> IntArray:
     return np.concatenate((column, np.full(max(0, size - len(column)), NOBODY, np.int64)))

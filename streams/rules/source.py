@@ -9,9 +9,15 @@ from typing import Any
 
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
+from schemas.config.document import holder
+
 # What YAML's ways of writing put between the signs of a text: white space, escapes, doubled quotes.
 _BETWEEN = " \t\r\n\\'"
 _ESCAPE = re.compile(r"\\[ntr]")
+_PLAIN = re.compile(
+    r"""(?:[!&]\S+[ \t]+)*([^\s,\[\]{}*&!|>'"%@`#][^\r\n,\]}]*?)(?=[ \t]*(?:[\r\n,\]}#]|$))"""
+)
+"""A scalar without quotes, behind its tag or anchor."""
 
 
 class Source:
@@ -37,6 +43,12 @@ class Source:
         row = self._text.count("\n", 0, found)
         return row + 1, found - self._lines[row] + 1
 
+    def plain(self, path: tuple[str | int, ...]) -> str | None:
+        """The value of a key as it stands, where it has no quotes, such as `1.50`; None if it is not found."""
+        start = self._start(path)
+        found = None if start is None else _PLAIN.match(self._text, start)
+        return found[1] if found else None
+
     def _start(self, path: tuple[str | int, ...]) -> int | None:
         """Offset of the first sign of a value, behind its quotes or the line with `|`."""
         tree = self._tree
@@ -45,9 +57,9 @@ class Source:
             if not inside and not (isinstance(tree, CommentedSeq) and isinstance(step, int)):
                 return None
             tree = tree[step]
-        if not isinstance(tree, CommentedMap) or path[-1] not in tree.lc.data:
+        if not isinstance(tree, CommentedMap) or path[-1] not in tree:
             return None
-        row, column = tree.lc.value(path[-1])
+        row, column = holder(tree, path[-1]).lc.value(path[-1])
         start: int = self._lines[row] + column
         if self._text[start : start + 1] in ("|", ">"):
             return self._lines[row + 1] if row + 1 < len(self._lines) else None

@@ -13,7 +13,7 @@ from schemas.histograms import Hint
 from schemas.samples import Float64s, Int64s
 from streams.rules.node import Anchor, Moment, RangeNode, VectorNode
 from streams.rules.vector import Vector
-from streams.windows.arena import Columns, Windows, make_columns
+from streams.windows.arena import Columns, Windows
 from streams.windows.histograms import Bag
 
 MOST_STEPS = 11_000
@@ -94,16 +94,11 @@ def _unhinted(bag: Bag, values: Float64s) -> Float64s:
 
 
 def _columns(found: Sequence[Vector], times: range, rank: Int64s, free: Int64s) -> Columns:
-    """The results as samples, series by series; `free` says where each begins, and is used up.
-
-    Where one series ends and the next begins, the count of falls means nothing.
-    """
-    columns = make_columns(sum(len(each.rows) for each in found))
+    """The results as samples, series by series; `free` says where each begins, and is used up."""
+    columns = Columns(sum(len(each.rows) for each in found))
     for t_ms, each in zip(times, found, strict=True):
         place = rank[each.rows]
         at = free[place]
         columns.times[at], columns.values[at] = t_ms, each.values
         free[place] = at + 1
-    fallen = np.zeros(len(columns.values), np.int64)
-    fallen[1:] = columns.values[1:] < columns.values[:-1]
-    return columns._replace(resets=np.cumsum(fallen))
+    return columns

@@ -17,10 +17,10 @@ from streams.rules.rule import DetectBlock
 
 NEVER = np.iinfo(np.int64).min
 FORMS = {
-    "sharer": Column(np.int64),
-    "share": Column(np.float64, 1.0),
-    "factor": Column(np.float64, 1.0),
-    "fence": Column(np.float64),
+    "sharer": Column(np.int64, seldom=True),
+    "share": Column(np.float64, 1.0, seldom=True),
+    "factor": Column(np.float64, 1.0, seldom=True),
+    "fence": Column(np.float64, seldom=True),
 }
 """Per row: who shares the budget, its share, what people's words multiply that by, the deviation that is fine."""
 
@@ -43,8 +43,12 @@ class Thresholds:
         self._weigh()
 
     def _weigh(self) -> None:
-        self.enter = self._budget.enter(self.rows["share"] * self.rows["factor"])
-        self.leave = leave(self.enter)
+        # while nobody has written, one row is like all
+        some = slice(1 if self.rows.unwritten("share", "factor") else None)
+        enter = self._budget.enter(self.rows["share"][some] * self.rows["factor"][some])
+        self.enter, self.leave = (
+            np.broadcast_to(each, self.rows.capacity) for each in (enter, leave(enter))
+        )
 
     @property
     def lowest(self) -> float:
@@ -54,7 +58,8 @@ class Thresholds:
     def begin(self, fresh: list[tuple[int, bytes]]) -> None:
         """Take in new rows and their label sets."""
         for row, encoded in fresh:
-            self.rows["sharer"][row] = self._budget.sharer(encoded)
+            if self._budget.shared:
+                self.rows.own("sharer")[row] = self._budget.sharer(encoded)
             self._recall(row, encoded)
         self._counted = NEVER
         self._weigh()
@@ -69,20 +74,22 @@ class Thresholds:
 
     def _recall(self, row: int, encoded: bytes) -> None:
         opinion = self.feedback.of(encoded)
-        self.rows["factor"][row], self.rows["fence"][row] = opinion.factor, opinion.fence
+        if len(self.feedback) or not self.rows.unwritten("factor", "fence"):
+            self.rows.own("factor")[row] = opinion.factor
+            self.rows.own("fence")[row] = opinion.fence
 
     def count(self, t_ms: int, seen: IntArray) -> None:
         """Share a common budget out anew, once in a minute, among the rows that are alive; when each was seen, ms."""
         if self._budget.shared and t_ms >= self._counted + RECOUNT_MS:
             self._counted = t_ms
             alive = seen > t_ms - LIVE_MS
-            self.rows["share"][:] = self._budget.shares(self.rows["sharer"], alive)
+            self.rows.own("share")[:] = self._budget.shares(self.rows["sharer"], alive)
             self._weigh()
 
     def split(self, rows: int) -> None:
         """Let this many rows share a common budget, whoever they are."""
         if self._budget.shared:
-            self.rows["share"][:] = 1.0 / rows
+            self.rows.own("share")[:] = 1.0 / rows
             self._weigh()
 
     def grow(self, capacity: int) -> None:

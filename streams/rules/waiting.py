@@ -1,7 +1,7 @@
 """Waiting: how long until a detector may speak of a series, and how much it has seen of it.
 
-A bank that knows says it by `waits` (samples, by row); of others the warm-up is taken, less what was learnt. What was
-learnt after a frozen time or a gap counts as ever: it is samples that a detector waits for, not time.
+A bank knows how many samples it needs of a row yet, and how long it says nothing of a new one, whatever comes. What was
+learnt after a frozen time or a gap counts as ever.
 Refuses to guess for detectors that keep neither: they may speak at once, as far as anybody can tell.
 """
 
@@ -18,15 +18,13 @@ def samples_of(bank: Detector, rows: IntArray) -> IntArray:
     return np.zeros(len(rows), np.int64)
 
 
-def waits_of(bank: Detector, rows: IntArray) -> IntArray:
-    """Samples until each of these rows may be spoken of; 0: now."""
-    own = getattr(bank, "waits", None)
-    if own is not None:
-        found: IntArray = own(rows)
-        return found
-    return np.maximum(warm_up(bank) - samples_of(bank, rows), 0)
-
-
-def warm_up(bank: Detector) -> int:
-    """Samples of a series without which a bank says nothing of it."""
-    return bank.settings.warm_up_samples if isinstance(bank, Bank) else 0
+def waits_of(bank: Detector, rows: IntArray, seen: IntArray, interval_ms: int) -> IntArray:
+    """Time in ms until each of these rows may be spoken of; 0: now. `seen`: when each was last seen, event time."""
+    if not isinstance(bank, Bank):
+        return np.zeros(len(rows), np.int64)
+    waits = bank.waits(rows) * interval_ms
+    if bank.blind_ms:
+        known = samples_of(bank, rows) > 0
+        age = np.where(known, seen - bank.columns["first_ms"][rows], 0)
+        waits = np.maximum(waits, bank.blind_ms - age)
+    return waits

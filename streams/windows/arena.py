@@ -1,14 +1,14 @@
-"""Arena: the samples of all series in four flat columns, one stretch a row, and windows into them.
+"""Arena: the samples of all series in flat columns, one stretch a row, and windows into them.
 
 A row owns the room [.., limit) and lives in [head, tail), sorted by time. A row that outgrows its room moves to the
 end of the columns, leaving its expired samples behind; when the end is reached everything moves into new columns.
-Both are one gather and one scatter, so an append costs a constant number of moves a sample.
+Both are one gather and one scatter, so an append costs a constant number of moves a sample. What is known of the ends
+of rows, and of stale markers, takes memory from when somebody asks for the former and from the first of the latter on.
 
 It refuses nothing: what may come in, the series store has decided before.
 """
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,56 +20,95 @@ NEVER = int(np.iinfo(np.int64).max)
 NEVER_BEFORE = int(np.iinfo(np.int64).min)
 NEVER_FELL = -(1 << 62)
 LEAST_ROOM = 4
+SPARE_ROOM = 2
+"""A row gets room for one more sample for each so many that it has."""
+SPARE_END = 8
+"""New columns have room at their end for one more sample for each so many, for rows that will move there."""
 LEAST_ARENA = 1024
+LONG = 128
+"""Stretches of more samples than this are copied one by one."""
 SPARSE = 4
 """Columns this many times as large as they need be are made anew when series go."""
 
 
-class Columns(NamedTuple):
-    """Samples, flat.
+class Columns:
+    """Samples, flat; their content is undefined where nothing was written.
 
     Attributes:
         times: int64, event time in ms.
         values: float64; never a stale marker.
-        ended: int64, time in ms of the first stale marker after this sample and before the next; else `NEVER`.
-        resets: int32, how often the value has fallen since some sample of its row: only differences mean something.
+        ended: int64, time in ms of the first stale marker after this sample and before the next, else `NEVER`; None
+            where no sample is ended.
 
     """
 
-    times: Int64s
-    values: Float64s
-    ended: Int64s
-    resets: Int32s
+    __slots__ = ("_resets", "ended", "times", "values")
 
+    def __init__(self, size: int) -> None:
+        self.times = np.empty(size, np.int64)
+        self.values = np.empty(size, np.float64)
+        self.ended: Int64s | None = None
+        self._resets: Int32s | None = None
 
-def make_columns(size: int) -> Columns:
-    """Columns of that many samples, their content undefined."""
-    return Columns(
-        np.empty(size, np.int64),
-        np.empty(size, np.float64),
-        np.empty(size, np.int64),
-        np.empty(size, np.int32),
-    )
+    def take(self, other: "Columns", source: Int64s, place: Int64s, counts: Int64s) -> None:
+        """Copy stretches of columns, from where they begin to where they are to begin."""
+        if other.ended is None and int(counts.sum()) > LONG * len(counts):
+            # of long stretches a look at each costs less than an index of every sample
+            for old, new in ((other.times, self.times), (other.values, self.values)):
+                for a, b, n in zip(source.tolist(), place.tolist(), counts.tolist(), strict=True):
+                    new[b : b + n] = old[a : a + n]
+            self._resets = None
+            return
+        index, at = stretch_index(source, counts), stretch_index(place, counts)
+        self.times[at], self.values[at] = other.times[index], other.values[index]
+        self.written(at)
+        if other.ended is not None:
+            ended = other.ended[index]
+            marked = ended != NEVER
+            self.end(at[marked], ended[marked])
+
+    def end(self, at: Int64s, times: Int64s) -> None:
+        """Let stale markers follow the samples at these positions."""
+        if len(at):
+            if self.ended is None:
+                self.ended = np.full(len(self.times), NEVER)
+            np.minimum.at(self.ended, at, times)
+
+    def written(self, at: Int64s) -> None:
+        """Take in that there are new samples at these positions."""
+        self._resets = None
+        if self.ended is not None:
+            self.ended[at] = NEVER
+
+    @property
+    def resets(self) -> Int32s:
+        """How often the value has fallen up to each sample: only differences within a row mean something."""
+        if self._resets is None:
+            fallen = np.zeros(len(self.values), np.bool_)
+            with np.errstate(invalid="ignore"):
+                np.less(self.values[1:], self.values[:-1], out=fallen[1:])
+            self._resets = np.cumsum(fallen, dtype=np.int32)
+        return self._resets
 
 
 class Edges(NamedTuple):
     """Of each window the time of its first sample, time and value of its last, and whether a value falls in it.
 
-    A fall is a sample that is less than the one before it. `origin` is that of the row, `Arena.origin`.
+    A fall is a sample that is less than the one before it.
     """
 
     first_ms: Int64s
     last_ms: Int64s
     last: Float64s
     falls: Bools
-    origin: Int64s
 
 
 class Windows(NamedTuple):
     """Samples of some rows in (start_ms, end_ms]: for row i the stretch [low[i], high[i]) of the columns.
 
-    `t_ms` is the time of the evaluation, which an offset parts from the end. `edges` say what is known of the windows
-    without a look at their samples, of those that are not empty.
+    `t_ms` is the time of the evaluation, which an offset parts from the end. Of windows up to the newest samples
+    `origin` is that of their rows, `Arena.origin`, and `edges`, where they were asked for, say what is known of those
+    that are not empty without a look at their samples.
     """
 
     columns: Columns
@@ -78,6 +117,7 @@ class Windows(NamedTuple):
     start_ms: int
     end_ms: int
     t_ms: int = 0
+    origin: Int64s | None = None
     edges: Edges | None = None
 
     @property
@@ -94,16 +134,13 @@ class Windows(NamedTuple):
         return self._at(piece)
 
     def _at(self, index: Bools | slice) -> "Windows":
-        edges = self.edges
+        origin, edges = self.origin, self.edges
+        if origin is not None:
+            origin = origin[index]
         if edges is not None:
-            edges = Edges(
-                edges.first_ms[index],
-                edges.last_ms[index],
-                edges.last[index],
-                edges.falls[index],
-                edges.origin[index],
-            )
-        return self._replace(low=self.low[index], high=self.high[index], edges=edges)
+            first_ms, last_ms, last, falls = edges
+            edges = Edges(first_ms[index], last_ms[index], last[index], falls[index])
+        return self._replace(low=self.low[index], high=self.high[index], origin=origin, edges=edges)
 
 
 def stretch_index(low: Int64s, counts: Int64s) -> Int64s:
@@ -121,6 +158,54 @@ def fitted(column: NDArray[Number], size: int, fill: int) -> NDArray[Number]:
     return np.concatenate((column[:size], more))
 
 
+class Ends:
+    """What is known of the end of each row without a look at its samples.
+
+    Attributes:
+        fell: int64[rows], number of the newest sample that is less than the one before it; less than 0 without one.
+        newest_ms, newest: int64[rows], float64[rows], time and value of the last sample.
+
+    """
+
+    def __init__(self) -> None:
+        self.fell = np.zeros(0, np.int64)
+        self.newest_ms = np.zeros(0, np.int64)
+        self.newest = np.zeros(0, np.float64)
+
+    def resize(self, rows: int) -> None:
+        """Have place for rows below that number; those above it are empty."""
+        self.fell = fitted(self.fell, rows, NEVER_FELL)
+        self.newest_ms = fitted(self.newest_ms, rows, 0)
+        self.newest = fitted(self.newest, rows, 0)
+
+    def look(self, arena: "Arena", rows: Int64s) -> None:
+        """Look at all samples of these distinct rows."""
+        columns, values = arena.columns, arena.columns.values
+        self.fell[rows] = NEVER_FELL
+        rows = rows[arena.tail[rows] > arena.head[rows]]
+        last = arena.tail[rows] - 1
+        self.newest_ms[rows], self.newest[rows] = columns.times[last], values[last]
+        counts = last + 1 - arena.head[rows]
+        at, of = stretch_index(arena.head[rows], counts), np.repeat(rows, counts)
+        falls = (of[1:] == of[:-1]) & (values[at[1:]] < values[at[:-1]])
+        of = of[1:][falls]
+        np.maximum.at(self.fell, of, at[1:][falls] - arena.origin[of])
+
+    def extend(self, arena: "Arena", rows: Int64s, counts: Int64s, at: Int64s) -> None:
+        """Take in samples behind the tails of these rows, as `Arena.extend` is given them."""
+        columns, values = arena.columns, arena.columns.values
+        tail = arena.tail[rows]
+        fallen = np.zeros(len(at), np.bool_)
+        fallen[1:] = values[at[1:]] < values[at[:-1]]
+        has_past = tail > arena.head[rows]
+        fallen[np.cumsum(counts) - counts] = has_past & (values[tail] < values[tail - 1])
+        if fallen.any():
+            of = np.repeat(rows, counts)[fallen]
+            self.fell[of] = at[fallen] - arena.origin[of]
+        last = tail + counts - 1
+        self.newest_ms[rows], self.newest[rows] = columns.times[last], values[last]
+
+
 class Arena:
     """Where the samples lie.
 
@@ -128,21 +213,26 @@ class Arena:
         head, tail, limit: int64[rows], where a row lives and how much room it has.
         origin: int64[rows], where its first sample would lie if none had gone: a sample's number in its row is its
             position less this, and stays when the row moves.
-        fell: int64[rows], number of the newest sample that is less than the one before it; less than 0 without one.
-        newest_ms, newest: int64[rows], float64[rows], time and value of the last sample.
 
     """
 
     def __init__(self) -> None:
-        self.columns = make_columns(LEAST_ARENA)
+        self.columns = Columns(LEAST_ARENA)
         self.head = np.zeros(0, np.int64)
         self.tail = np.zeros(0, np.int64)
         self.limit = np.zeros(0, np.int64)
         self.origin = np.zeros(0, np.int64)
-        self.fell = np.zeros(0, np.int64)
-        self.newest_ms = np.zeros(0, np.int64)
-        self.newest = np.zeros(0, np.float64)
+        self._ends: Ends | None = None
         self._end = 0
+
+    @property
+    def ends(self) -> Ends:
+        """What is known of the ends of rows; from the first time on that somebody asks, it is kept up."""
+        if self._ends is None:
+            self._ends = Ends()
+            self._ends.resize(len(self.head))
+            self._ends.look(self, np.arange(len(self.head)))
+        return self._ends
 
     def resize(self, rows: int) -> None:
         """Have place for rows below that number; those above it are empty."""
@@ -150,9 +240,8 @@ class Arena:
         self.tail = fitted(self.tail, rows, 0)
         self.limit = fitted(self.limit, rows, 0)
         self.origin = fitted(self.origin, rows, 0)
-        self.fell = fitted(self.fell, rows, NEVER_FELL)
-        self.newest_ms = fitted(self.newest_ms, rows, 0)
-        self.newest = fitted(self.newest, rows, 0)
+        if self._ends is not None:
+            self._ends.resize(rows)
 
     def after(self, rows: Int64s, t_ms: int) -> Int64s:
         """For each row the position behind its last sample that is not later than a time."""
@@ -190,38 +279,26 @@ class Arena:
         rows = np.arange(len(self.head))
         self.head = self.after(rows, expired_ms)
         rooms = self._rooms(rows, needs)
-        target = make_columns(LEAST_ARENA + int(rooms.sum()) * 5 // 4)
+        size = int(rooms.sum())
+        target = Columns(LEAST_ARENA + size + size // SPARE_END)
         self._place(rows, rooms, target, 0)
         self.columns = target
 
     def drop(self, rows: Int64s) -> None:
         """Forget all samples of these rows; where little is left, its memory is given back at once."""
         self.head[rows] = self.tail[rows] = self.limit[rows] = self.origin[rows] = 0
-        self.fell[rows] = NEVER_FELL
+        if self._ends is not None:
+            self._ends.fell[rows] = NEVER_FELL
         needs = np.zeros(len(self.head), np.int64)
         if SPARSE * int(self._rooms(np.arange(len(needs)), needs).sum()) < len(self.columns.times):
             self.compact(needs, NEVER_BEFORE)
 
     def extend(self, rows: Int64s, counts: Int64s, at: Int64s) -> None:
         """Let the samples written behind the tails, at `at`, `counts` of each of these rows, belong to the rows."""
-        columns = self.columns
-        rows, counts = rows[counts > 0], counts[counts > 0]
-        if not len(rows):
-            return
-        tail = self.tail[rows]
-        has_past = tail > self.head[rows]
-        fallen = np.zeros(len(at), np.int64)
-        fallen[1:] = columns.values[at[1:]] < columns.values[at[:-1]]
-        starts = np.cumsum(counts) - counts
-        fallen[starts] = has_past & (columns.values[tail] < columns.values[tail - 1])
-        if fallen.any():
-            of = np.repeat(rows, counts)[fallen > 0]
-            self.fell[of] = at[fallen > 0] - self.origin[of]
-        self.newest_ms[rows] = columns.times[tail + counts - 1]
-        self.newest[rows] = columns.values[tail + counts - 1]
-        running = np.cumsum(fallen)
-        base = np.where(has_past, columns.resets[tail - 1], 0) - running[starts] + fallen[starts]
-        columns.resets[at] = running + np.repeat(base, counts)
+        self.columns.written(at)
+        if self._ends is not None and len(at):
+            some = counts > 0
+            self._ends.extend(self, rows[some], counts[some], at)
         self.tail[rows] += counts
 
     def cut(self, rows: Int64s, after_ms: int) -> tuple[Int64s, Int64s, Float64s]:
@@ -234,39 +311,32 @@ class Arena:
         gone = self.tail[rows] - low
         at, of = stretch_index(low, gone), np.repeat(rows, gone)
         self.tail[rows] = low
-        self.fell[rows] = NEVER_FELL
-        counts = low - self.head[rows]
-        left, counts = rows[counts > 0], counts[counts > 0]
-        last = self.tail[left] - 1
-        self.newest_ms[left], self.newest[left] = columns.times[last], columns.values[last]
-        kept, whose = stretch_index(self.head[left], counts), np.repeat(left, counts)
-        falls = (whose[1:] == whose[:-1]) & (columns.values[kept[1:]] < columns.values[kept[:-1]])
-        fell = kept[1:][falls] - self.origin[whose[1:][falls]]
-        np.maximum.at(self.fell, whose[1:][falls], fell)
-        ends = np.concatenate((columns.ended[at], columns.ended[last]))
-        marked = (ends != NEVER) & (ends > after_ms)
-        columns.ended[last[columns.ended[last] > after_ms]] = NEVER
-        markers = np.concatenate((of, left))[marked]
-        stale = np.full(len(markers), STALE_BITS, np.int64).view(np.float64)
-        of = np.concatenate((of, markers))
-        times = np.concatenate((columns.times[at], ends[marked]))
-        values = np.concatenate((columns.values[at], stale))
+        if self._ends is not None:
+            self._ends.look(self, rows)
+        times, values = columns.times[at], columns.values[at]
+        if columns.ended is not None:
+            left = rows[low > self.head[rows]]
+            last = self.tail[left] - 1
+            ends = np.concatenate((columns.ended[at], columns.ended[last]))
+            marked = (ends != NEVER) & (ends > after_ms)
+            columns.ended[last[columns.ended[last] > after_ms]] = NEVER
+            markers = np.concatenate((of, left))[marked]
+            stale = np.full(len(markers), STALE_BITS, np.int64).view(np.float64)
+            of = np.concatenate((of, markers))
+            times = np.concatenate((times, ends[marked]))
+            values = np.concatenate((values, stale))
         order = np.lexsort((times, of))
         return of[order], times[order], values[order]
 
     def _rooms(self, rows: Int64s, needs: Int64s) -> Int64s:
         filled = self.tail[rows] - self.head[rows] + needs
-        return np.where(filled > 0, np.maximum(LEAST_ROOM, 2 * filled), 0)
+        return np.where(filled > 0, np.maximum(LEAST_ROOM, filled + filled // SPARE_ROOM), 0)
 
     def _place(self, rows: Int64s, rooms: Int64s, target: Columns, start: int) -> None:
         limits = start + np.cumsum(rooms)
         bases = limits - rooms
         counts = self.tail[rows] - self.head[rows]
-        source = stretch_index(self.head[rows], counts)
-        place = stretch_index(bases, counts)
-        pairs: Iterable[tuple[NDArray[Any], NDArray[Any]]] = zip(self.columns, target, strict=True)
-        for old, new in pairs:
-            new[place] = old[source]
+        target.take(self.columns, self.head[rows], bases, counts)
         self.origin[rows] += bases - self.head[rows]
         self.head[rows], self.tail[rows], self.limit[rows] = bases, bases + counts, limits
         self._end = int(limits[-1]) if len(limits) else start

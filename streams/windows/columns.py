@@ -24,7 +24,7 @@ def pack_labels(labels: Iterable[Labels]) -> dict[str, NDArray[np.generic]]:
 def pack_label_bytes(encoded: Sequence[bytes]) -> dict[str, NDArray[np.generic]]:
     """The same of label sets in their canonical bytes."""
     offsets = np.zeros(len(encoded) + 1, np.int64)
-    np.cumsum([len(each) for each in encoded], out=offsets[1:])
+    np.cumsum(np.fromiter(map(len, encoded), np.int64, len(encoded)), out=offsets[1:])
     return {"label_bytes": np.frombuffer(b"".join(encoded), np.uint8), "label_offsets": offsets}
 
 

@@ -91,7 +91,8 @@ class Bag:
 
     def snapshot(self, values: Float64s) -> NDArray[np.generic]:
         """As a column, those that these values name."""
-        self.keep(values)
+        if self._held:
+            self.keep(values)
         return np.frombuffer(_encoder.encode(self._held), np.uint8)
 
     def restore(self, columns: Mapping[str, NDArray[np.generic]]) -> None:

@@ -86,7 +86,7 @@ class LabelSets(Sequence[Labels]):
             self._origin = origin
         number = self._add(None, print_)
         if number >= len(self._made_of):
-            self._made_of = np.append(self._made_of, np.zeros(number // 2 + 64, np.int32))
+            self._made_of = np.append(self._made_of, np.zeros(number // 4 + 64, np.int32))
         self._made_of[number] = at
         return number
 

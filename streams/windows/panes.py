@@ -5,13 +5,14 @@ or was used again, a tick was skipped, or a sample came later than the tick that
 are folded anew. So what is read hangs on the samples in the window and its end alone. A sum of panes is compensated as
 one of samples is: to a last digit the same.
 
-It refuses windows whose edges are not known, which are not those of the newest samples.
+It refuses windows that are not those of the newest samples, whose origin is not known.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from schemas.samples import Float64s, Int64s
 from streams.windows.arena import NEVER_BEFORE, Windows, stretch_index
@@ -25,6 +26,8 @@ from streams.windows.blocks import (
     least,
     rounded,
 )
+
+Generations: TypeAlias = NDArray[np.signedinteger[Any]]
 
 LEAST_PANES = 4
 """Windows of fewer panes are read faster from their samples."""
@@ -90,7 +93,8 @@ class Panes:
     def clear(self) -> None:
         """Forget all panes."""
         self._end_ms = NEVER_BEFORE
-        self._rows = self._born = np.zeros(0, np.int64)
+        self._rows = np.zeros(0, np.int64)
+        self._born: Generations = self._rows
         # number, within its row, of the sample behind the window
         self._behind = np.zeros(0, np.int64)
         # panes by age, oldest first
@@ -100,15 +104,15 @@ class Panes:
         """Which windows have enough samples for panes to pay."""
         return windows.high - windows.low >= LEAST_SAMPLES * self.count
 
-    def read(self, windows: Windows, rows: Int64s, born: Int64s) -> Float64s:
+    def read(self, windows: Windows, rows: Int64s, born: Generations) -> Float64s:
         """One value a window, that all its samples together make; not finite where one of a sum is not.
 
         `rows` are the rows of the windows, ascending, and `born` is when each came into use. The end of the windows of
         one call and of the next are mostly a pane apart.
         """
-        edges = windows.edges
-        assert edges is not None, "the windows are those of the newest samples"
-        known, first = self._step(windows, edges.origin, rows, born)
+        origin = windows.origin
+        assert origin is not None, "the windows are those of the newest samples"
+        known, first = self._step(windows, origin, rows, born)
         newest = np.flatnonzero(known)
         parts = self._folded(windows.columns.values, first[newest], windows.high[newest])
         self._parts[:, self.count - 1, newest] = parts
@@ -118,11 +122,11 @@ class Panes:
         for start in range(0, len(unknown), height):
             self._fill(windows, unknown[start : start + height])
         self._rows, self._born, self._end_ms = rows, born, windows.end_ms
-        self._behind = windows.high - edges.origin
+        self._behind = windows.high - origin
         return self._merged(windows.high - windows.low)
 
     def _step(
-        self, windows: Windows, origin: Int64s, rows: Int64s, born: Int64s
+        self, windows: Windows, origin: Int64s, rows: Int64s, born: Generations
     ) -> tuple[Bools, Int64s]:
         """Move on by one pane; for which rows only the newest pane is missing, and where its samples begin."""
         old, self._parts = self._parts, self._make_parts(len(rows))

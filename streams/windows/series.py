@@ -27,16 +27,19 @@ from schemas.labels import (
     get_label,
 )
 from schemas.numbers import FreeNumbers
-from schemas.samples import STALE_BITS, Float64s, Int64s, UInt64s
+from schemas.samples import Float64s, Int64s, UInt64s
 from streams.windows.arena import NEVER, Arena, Edges, Windows, fitted, stretch_index
 from streams.windows.blocks import Bools
 from streams.windows.columns import pack_label_bytes, unpack_label_bytes
 from streams.windows.cursor import Cursor
 from streams.windows.histograms import Bag
 from streams.windows.tenants import StoreTenants
+from streams.windows.writing import write_samples
 
 LOOKBACK_MS = 300_000
 LEAST_ROWS = 1024
+SPARE_ROWS = 4
+"""The columns get room for one more row for each so many."""
 BEFORE_ALL_MS = int(np.iinfo(np.int64).min)
 
 
@@ -48,9 +51,9 @@ class Instant(NamedTuple):
     valid: Bools
 
 
-def metric_hash(name: str) -> np.uint64:
+def metric_hash(name: str) -> np.uint32:
     """By this the store tells the metric of a row without looking at labels; collisions do exist."""
-    return np.uint64(fingerprint_bytes(name.encode()))
+    return np.uint32(fingerprint_bytes(name.encode()) >> 32)
 
 
 class SeriesStore:
@@ -61,8 +64,8 @@ class SeriesStore:
         retirements: grows when a row may have gone to another series.
         newest_ms: event time of the newest sample so far.
         retention_ms: samples older than `newest_ms` minus this may go.
-        born: int64[capacity], the generation at which a row came into use; 0 where it is not in use.
-        metrics: uint64[capacity], `metric_hash` of each row.
+        born: int32[capacity], the generation at which a row came into use; 0 where it is not in use.
+        metrics: uint32[capacity], `metric_hash` of each row.
         bag: the native histograms among the samples.
 
     """
@@ -83,8 +86,8 @@ class SeriesStore:
 
     def _empty(self) -> None:
         self.newest_ms = BEFORE_ALL_MS
-        self.born = np.zeros(0, np.int64)
-        self.metrics = np.zeros(0, np.uint64)
+        self.born = np.zeros(0, np.int32)
+        self.metrics = np.zeros(0, np.uint32)
         self._last = np.zeros(0, np.int64)
         self._heard = np.zeros(0, np.int64)
         self._labels: list[bytes] = []
@@ -138,7 +141,9 @@ class SeriesStore:
         taken = rows >= 0
         taken &= times > self._last[rows] if len(self._last) else False
         taken[1:] &= (rows[1:] != rows[:-1]) | (times[1:] > times[:-1])
-        if taken.any():
+        if taken.all():
+            self._write(rows, times, values)
+        elif taken.any():
             self._write(rows[taken], times[taken], values[taken])
         return taken
 
@@ -156,25 +161,37 @@ class SeriesStore:
         there = at > self._arena.head[rows]
         at -= 1
         times = columns.times[at]
-        valid = there & (times > t_ms - lookback_ms) & (columns.ended[at] > t_ms)
+        valid = there & (times > t_ms - lookback_ms)
+        if columns.ended is not None:
+            valid &= columns.ended[at] > t_ms
         return Instant(columns.values[at], times, valid)
 
     def window(
-        self, rows: Int64s, start_ms: int, end_ms: int, cursor: Cursor | None = None
+        self,
+        rows: Int64s,
+        start_ms: int,
+        end_ms: int,
+        cursor: Cursor | None = None,
+        *,
+        edges: bool = False,
     ) -> Windows:
         """Samples of each row in (start_ms, end_ms], without stale markers. Valid until the next append.
 
-        A cursor that goes with the rows spares the search for where the windows begin.
+        A cursor that goes with the rows spares the search for where the windows begin; `edges` asks for those.
         """
         arena = self._arena
         if cursor is None or end_ms < self.newest_ms:
             low, high = arena.after(rows, start_ms), arena.after(rows, end_ms)
             return Windows(arena.columns, low, high, start_ms, end_ms)
         found = cursor.after(arena, rows, start_ms, self.retirements)
-        falls = arena.fell.take(rows) > found.numbers
-        newest_ms, newest = arena.newest_ms.take(rows), arena.newest.take(rows)
-        edges = Edges(found.times, newest_ms, newest, falls, found.origin)
-        return Windows(arena.columns, found.at, found.tail, start_ms, end_ms, edges=edges)
+        known = None
+        if edges:
+            ends = arena.ends
+            falls = ends.fell.take(rows) > found.numbers
+            known = Edges(found.times, ends.newest_ms.take(rows), ends.newest.take(rows), falls)
+        return Windows(
+            arena.columns, found.at, found.tail, start_ms, end_ms, origin=found.origin, edges=known
+        )
 
     def cut(self, rows: Int64s, after_ms: int) -> tuple[Int64s, Int64s, Float64s]:
         """Forget what these distinct rows hold after a time; rows, times and values of it, as `append` takes them."""
@@ -211,16 +228,17 @@ class SeriesStore:
         counts = self._arena.tail[rows] - low
         index = stretch_index(low, counts)
         columns = self._arena.columns
+        values = columns.values.take(index)
         return {
-            **pack_label_bytes([self._labels[row] for row in rows.tolist()]),
+            **pack_label_bytes(list(map(self._labels.__getitem__, rows.tolist()))),
             "rows": rows,
             "last": self._last[rows],
             "heard": self._heard[rows],
             "counts": counts,
-            "times": columns.times[index],
-            "values": columns.values[index],
-            "ended": columns.ended[index],
-            "histograms": self.bag.snapshot(columns.values[index]),
+            "times": columns.times.take(index),
+            "values": values,
+            "ended": np.full(len(index), NEVER) if columns.ended is None else columns.ended[index],
+            "histograms": self.bag.snapshot(values),
             "bounds": np.array([self.newest_ms, self.retention_ms], np.int64),
             "tenants": np.frombuffer(msgspec.json.encode(self._tenants.heard), np.uint8),
         }
@@ -265,7 +283,9 @@ class SeriesStore:
         self._index.replace(prints, rows)
         if len(times):
             self._write(np.repeat(rows, counts), times, values)
-            self._arena.columns.ended[stretch_index(self._arena.head[rows], counts)] = ended
+            marked = ended != NEVER
+            at = stretch_index(self._arena.head[rows], counts)[marked]
+            self._arena.columns.end(at, ended[marked])
         self._last[rows] = last
         self._heard[rows] = heard
         self.newest_ms = newest
@@ -298,7 +318,7 @@ class SeriesStore:
     def _free_row(self) -> int:
         if not self._free:
             size = len(self._labels)
-            wider = min(self.max_series, max(LEAST_ROWS, 2 * size))
+            wider = min(self.max_series, max(LEAST_ROWS, size + size // SPARE_ROWS))
             self._resize(wider)
             self._free = FreeNumbers(np.arange(wider - 1, size - 1, -1))
         return self._free.pop()
@@ -323,27 +343,8 @@ class SeriesStore:
 
     def _write(self, rows: Int64s, times: Int64s, values: Float64s) -> None:
         """Append samples that have been found new, stale markers among them."""
-        arena = self._arena
-        starts = np.flatnonzero(np.concatenate(([True], rows[1:] != rows[:-1])))
-        lengths = np.diff(starts, append=len(rows))
-        distinct = rows[starts]
-        self._last[distinct] = times[starts + lengths - 1]
-        self._tenants.hear(distinct)
-        self.newest_ms = max(self.newest_ms, int(times.max()))
-
-        live = values.view(np.int64) != STALE_BITS
-        seen = np.cumsum(live)
-        counts = np.add.reduceat(live, starts, dtype=np.int64)
-        arena.reserve(distinct, counts, self._expired_ms)
-        columns = arena.columns
-        # Each live sample goes behind those before it in its run; a marker gets the place of the sample it ends.
-        ahead = seen[starts] - live[starts]
-        place = np.repeat(arena.tail[distinct] - ahead - 1, lengths) + seen
-
-        at = place[live]
-        columns.times[at] = times[live]
-        columns.values[at] = values[live]
-        columns.ended[at] = NEVER
-        arena.extend(distinct, counts, at)
-        ending = ~live & (place >= np.repeat(arena.head[distinct], lengths))
-        np.minimum.at(columns.ended, place[ending], times[ending])
+        if len(rows):
+            self.newest_ms = max(self.newest_ms, int(times.max()))
+            distinct, last = write_samples(self._arena, rows, times, values, self._expired_ms)
+            self._last[distinct] = times[last]
+            self._tenants.hear(distinct)

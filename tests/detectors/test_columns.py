@@ -43,6 +43,34 @@ def test_taken_rows_come_in_order_with_blank_ones_behind() -> None:
     assert [[9, 9, 9], [1, 2, 3], [1, 2, 3]] == columns["window"].tolist()
 
 
+def test_a_seldom_written_column_is_like_any_other() -> None:
+    """Written or not, grown, reset, taken or restored, it reads as one with memory of its own does."""
+    seldom = Columns({"a": Column(fill=5.0, seldom=True), "b": Column(fill=np.nan, seldom=True)})
+    common = Columns({"a": Column(fill=5.0), "b": Column(fill=np.nan)})
+    for columns in (seldom, common):
+        columns.grow(3)
+        columns.reset(np.array([1]))
+        columns.own("a")[1] = 7.0
+        columns.grow(4)
+        columns.take(np.array([1, 3]), 3)
+        columns.restore(columns.snapshot())
+    assert (True, False) == (seldom.unwritten("b"), seldom.unwritten("a", "b"))
+    for name in ("a", "b"):
+        np.testing.assert_array_equal(common[name], seldom[name])
+
+
+def test_a_seldom_written_column_takes_no_memory() -> None:
+    """Until somebody owns it, however long it is, and again where a snapshot has nothing but the fill."""
+    columns = Columns({"a": Column(fill=5.0, seldom=True)})
+    columns.grow(1000)
+    assert columns["a"].strides == (0,)
+    with pytest.raises(ValueError, match="read-only"):
+        columns["a"][0] = 1.0
+    columns.own("a")
+    columns.restore(columns.snapshot())
+    assert columns["a"].strides == (0,)
+
+
 def test_snapshots_are_copies() -> None:
     """What happens after a snapshot, or to it, does not leak into the other."""
     columns = made()

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from schemas.config import Config
 from schemas.reasons import DeadLetterReason as Why
+from schemas.reasons import IgnoreReason
 from streams.ingest.reader import Reader
 from streams.ingest.stage import IngestStage, make_reader
 from streams.time.watermark import BEFORE_ALL
@@ -68,6 +69,64 @@ def test_a_clock_that_is_behind_holds_nobody_back() -> None:
     assert [NOW, NOW] == samples.times.tolist()
     assert [Why.LATE, Why.TOO_OLD] == [x.reason for x in letters]
     assert NOW - 5_000 == reader.watermark
+
+
+def dated(*stamps: int, read_at: int | None = NOW, start: int = 0) -> Chunk:
+    """A chunk of records of which each is dated like its sample, read at a time."""
+    found = chunk(*stamps, start=start)
+    found.timestamps, found.read_at_ms = list(stamps), read_at
+    return found
+
+
+def test_a_producer_whose_clock_is_ahead_drags_no_watermark() -> None:
+    """What is far ahead is refused, what is less so is kept; either way what others send next is in time."""
+    reader = make(max_ahead=300_000)
+    far, near = NOW + 1_800_000, NOW + 240_000
+    samples, letters = reader.read(dated(NOW - 2_000, far, near, NOW - 1_000, NOW))
+
+    assert [NOW - 2_000, near, NOW - 1_000, NOW] == samples.times.tolist()
+    assert [(1, Why.TOO_FAR_AHEAD)] == [(x.offset, x.reason) for x in letters]
+    assert (NOW - 5_000, NOW) == (reader.watermark, reader.record_time)
+    assert 2 == reader.limits.ignored[IgnoreReason.RECORD_TIME_AHEAD]
+
+
+def test_a_log_that_is_ahead_of_the_reader_is_believed() -> None:
+    """Where the clock of a worker is hours behind, records go on to count: no one leaps ahead of the one before it."""
+    stamps = [NOW + second * 1_000 for second in range(0, 600, 50)]
+    behind, replayed = make(), make()
+    behind.read(dated(NOW))
+    samples, letters = behind.read(dated(*stamps, read_at=NOW - 7_200_000, start=1))
+    expected, _ = replayed.read(dated(*stamps, read_at=None))
+
+    assert expected.times.tolist() == samples.times.tolist() == stamps
+    assert [] == letters
+    assert replayed.watermark == behind.watermark == stamps[-1] - 5_000
+
+
+def test_a_log_that_was_silent_for_long_is_believed() -> None:
+    """However far its next record is ahead of the one before, by the reader's clock it is not."""
+    reader = make()
+    reader.read(dated(NOW - 80_000_000))
+    samples, _ = reader.read(dated(NOW - 500, start=1))
+
+    assert ([NOW - 500], NOW - 5_500) == (samples.times.tolist(), reader.watermark)
+
+
+@given(st.lists(st.integers(-200_000, 400_000), min_size=1, max_size=30), st.data())
+def test_cuts_change_nothing_of_what_is_believed(ahead: list[int], data: st.DataObject) -> None:
+    """However records that leap ahead are shared out over chunks, the same ones count as of the same times."""
+    stamps = [NOW + each for each in ahead]
+    at = data.draw(st.integers(0, len(stamps)))
+    whole, cut = make(), make()
+    expected, _ = whole.read(dated(*stamps))
+    times = [
+        t
+        for part, start in ((stamps[:at], 0), (stamps[at:], at))
+        for t in cut.read(dated(*part, start=start))[0].times.tolist()
+    ]
+
+    assert expected.times.tolist() == times
+    assert (whole.watermark, whole.record_time) == (cut.watermark, cut.record_time)
 
 
 def test_late_is_what_stands_behind_the_watermark() -> None:

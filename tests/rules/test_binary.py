@@ -11,6 +11,7 @@ SERIES = {
     'a{i="1",s="y"}': "10",
     'b{i="1",s="x"}': "4",
     'b{i="2",s="x"}': "0",
+    'd{i="1",s="x"}': "5",
     'c{s="x",team="red"}': "100",
     'c{s="z",team="blue"}': "200",
 }
@@ -51,6 +52,13 @@ CASES = {
     "a or nope": {f"a{X1}": 1.0, f"a{X2}": 2.0, f"a{Y1}": 10.0},
     "a + nope": {},
     "(a > 1) * (b + 1)": {X2: 2.0},
+    '{__name__=~"a|d"} >= on (__name__, s, i) {__name__=~"a|d"}': {
+        f"a{X1}": 1.0,
+        f"a{X2}": 2.0,
+        f"a{Y1}": 10.0,
+        f"d{X1}": 5.0,
+    },
+    '{__name__=~"a|d"} * on (__name__, s, i) ({__name__=~"a|d"} > 4)': {Y1: 100.0, X1: 25.0},
 }
 
 
@@ -61,6 +69,8 @@ def test_operators(load: Load, evaluate: Evaluate, expression: str) -> None:
 
 
 REFUSED = {
+    '{__name__=~"a|d"} * on (__name__, s, i) {__name__=~"a|d"}': "metrics with the same labelset",
+    '{__name__=~"a|d"} > bool on (__name__, s, i) {__name__=~"a|d"}': "with the same labelset",
     "a * on (s) b": "found duplicate series for the match group",
     "c * on (s) a": "on the right hand-side",
     "a * on (s) c": "many-to-one matching must be explicit",

@@ -7,9 +7,9 @@ from schemas.labels import Matcher, MatchOp
 from streams.rules.plan import compile_expression
 
 REFUSED = {
-    "sum by (a) (x": "unclosed left parenthesis",
-    "x +": "invalid promql query",
-    "": "no expression found",
+    "sum by (a) (x": "1:12: '\\(' is not closed",
+    "x +": "1:4: unexpected end, an expression is wanted",
+    "": "1:1: unexpected end, an expression is wanted",
     "a\n  + foo(b)": "2:5: unknown function with name 'foo'",
     "a +\n info(x)": "2:2: function 'info' is not supported",
     "1 + histogram_quantiles(x, 'q', 0.5)": "1:5: function 'histogram_quantiles' is not supported",
@@ -30,7 +30,7 @@ REFUSED = {
     'x{a="b" or c="d"}': "1:9: 'or' between matchers is not supported",
     "x[5m]": "1:2: a rule needs an instant vector",
     '"text"': "a string has no place here",
-    "rate(x)": "expected type matrix",
+    "rate(x)": "1:1: expected type matrix",
     "x + fill(0) y": "fill values are not supported",
     "(" * 900 + "x" + ")" * 900: "nested too deeply",
     "x offset 1e999": "too big",

@@ -141,7 +141,7 @@ def test_what_is_unlearnt_begins_anew() -> None:
     engine.obey(command(Verb.UNLEARN, OF_A))
     assert ["b"] == feed(engine, step, a=130.0, b=130.0)
     (_, detect), *_ = engine.detectors
-    assert [29, 0] == detect.waits().tolist()
+    assert [29 * STEP_MS, 0] == detect.waits().tolist()
 
 
 def test_in_maintenance_nothing_is_learnt() -> None:

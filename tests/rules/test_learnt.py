@@ -68,7 +68,7 @@ def test_a_series_that_is_known_from_history_is_spoken_of_at_once(learnt: Path) 
     detect = detector_of(rule)
     found = feed(detect, ["new", "b", "a"], np.array([[150.0, 150.0, 100.0]]))
     assert [False, True, False] == found.tolist()
-    assert (2, [59, 0, 0]) == (detect.adopted, detect.waits().tolist())
+    assert (2, [59 * STEP_MS, 0, 0]) == (detect.adopted, detect.waits().tolist())
 
 
 def test_it_goes_on_as_the_detector_that_learnt_it(learnt: Path) -> None:
@@ -120,5 +120,5 @@ def test_a_file_that_is_cut_is_refused(learnt: Path) -> None:
 def test_rows_of_another_bank_are_refused() -> None:
     """Columns that do not fit are told by name."""
     detect = detector_of(rule_of())
-    with pytest.raises(CheckpointError, match="does not fit"):
+    with pytest.raises(CheckpointError, match="do not fit"):
         put(detect.banks.usual, np.array([0]), {"mean": np.zeros(1)}, np.array([0]))

@@ -78,6 +78,50 @@ def test_rules_carry_what_was_written() -> None:
     assert expected == dict(odd.detect.parameters)
 
 
+def test_texts_are_as_they_stand() -> None:
+    """Prometheus takes any scalar for a text, and a key with nothing behind it as left out, as templates write it."""
+    text = """groups:
+  - name: 5
+    interval:
+    labels:
+    rules:
+      - alert: true
+        expr: 1_000  # a number
+        for:
+        annotations:
+        labels: &shared
+          a: 1.50  # not 1.5
+          b: 010
+          c: [no]
+          d: &tier 0x1F
+          e: *tier
+          f:
+          g: 2024-01-01 10:00:00
+          h: -.inf
+      - {alert: B, expr: up, labels: {<<: *shared, a: False,b: 1e3, c: ~, i: 1,j: "1.50"}}
+"""
+    groups, problems = parse_rules(text, "r.yml")
+    first, second = parse_rules(text.replace("[no]", "no"), "r.yml")[0][0].rules
+    rest = {"d": "0x1F", "e": "0x1F", "f": "", "g": "2024-01-01 10:00:00", "h": "-.inf"}
+
+    assert ["r.yml:13: labels.c: must be a text: put it in quotes"] == problems
+    assert ("5", 15_000) == (groups[0].name, groups[0].interval_ms)
+    assert ("true", "1_000", 0, {}) == (first.name, first.expr, first.for_ms, first.annotations)
+    assert {"a": "1.50", "b": "010", "c": "no", **rest} == first.labels
+    assert {"a": "False", "b": "1e3", "c": "", "i": "1", "j": "1.50", **rest} == second.labels
+
+
+def test_a_fault_that_is_merged_in_has_the_line_where_it_stands() -> None:
+    """A rule may take keys from another one by `<<`; what is wrong with them is told for both."""
+    text = "groups: [{name: g, rules: [\n&a {alert: A, expr: up >},\n{<<: *a, alert: B, fro: 5m}]}]"
+
+    assert [
+        "r.yml:2:25: expr: unexpected end, an expression is wanted",
+        "r.yml:3: unknown key 'fro': did you mean 'for'?",
+        "r.yml:2:25: expr: unexpected end, an expression is wanted",
+    ] == parse_rules(text, "r.yml")[1]
+
+
 def test_the_interval_is_fifteen_seconds_unless_given() -> None:
     """Ours is shorter than Prometheus's minute."""
     groups, _ = parse_rules("groups: [{name: a, rules: [{alert: A, expr: up == 0}]}]", "r.yml")

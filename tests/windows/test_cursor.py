@@ -32,17 +32,21 @@ SAMPLES = st.lists(
     rounds=st.lists(st.tuples(SAMPLES, st.integers(-20, 60), st.booleans()), max_size=12),
     retention=st.sampled_from([20, 100, 10_000]),
     width=st.sampled_from([5, 40, 200]),
+    edged=st.integers(0, 11),
 )
 def test_windows_are_those_of_a_search(
-    rounds: list[tuple[list[tuple[int, int, float]], int, bool]], retention: int, width: int
+    rounds: list[tuple[list[tuple[int, int, float]], int, bool]],
+    retention: int,
+    width: int,
+    edged: int,
 ) -> None:
-    """Over gaps, stale markers, expiry, moved and retired rows, and windows that go back: samples and edges."""
+    """Over gaps, stale markers, expiry, moved and retired rows, windows that go back: samples, and edges once asked."""
     store = SeriesStore(max_series=50, retention_ms=retention + width)
     rows = np.sort(rows_of(store, list(range(SERIES))))
     cursor = Cursor()
     newest = dict.fromkeys(range(SERIES), 0)
     t_ms = 0
-    for samples, ahead, retire in rounds:
+    for turn, (samples, ahead, retire) in enumerate(rounds):
         found = []
         for number, step, value in samples:
             newest[number] += step
@@ -55,14 +59,16 @@ def test_windows_are_those_of_a_search(
         if retire and store.retire(t_ms - 50):
             rows = np.sort(rows_of(store, list(range(SERIES))))
 
-        moved = store.window(rows, t_ms - width, t_ms, cursor)
+        moved = store.window(rows, t_ms - width, t_ms, cursor, edges=turn >= edged)
         searched = store.window(rows, t_ms - width, t_ms)
 
         np.testing.assert_array_equal(moved.low, searched.low)
         np.testing.assert_array_equal(moved.high, searched.high)
         filled = searched.high > searched.low
         known, plain = moved.keep(filled), searched.keep(filled)
-        assert known.edges is not None
+        assert (turn >= edged) == (known.edges is not None)
+        if known.edges is None:
+            continue
         times, values = plain.columns.times, plain.columns.values
         np.testing.assert_array_equal(known.edges.first_ms, times[plain.low])
         np.testing.assert_array_equal(known.edges.last_ms, times[plain.high - 1])
@@ -82,7 +88,7 @@ def test_windows_of_steady_series_move_by_one_two_or_no_samples() -> None:
         store.append(at, np.tile(fresh, len(rows)), np.tile(fresh / 10, len(rows)))
         last_ms = end_ms
 
-        moved = store.window(rows, end_ms - 45, end_ms, cursor)
+        moved = store.window(rows, end_ms - 45, end_ms, cursor, edges=True)
 
         assert moved.edges is not None
         np.testing.assert_array_equal(moved.low, store.window(rows, end_ms - 45, end_ms).low)
@@ -95,6 +101,6 @@ def test_a_window_behind_the_newest_sample_is_searched() -> None:
     rows = rows_of(store, [0])
     store.append(np.repeat(rows, 3), np.array([10, 20, 30]), np.array([1.0, 2.0, 3.0]))
 
-    found = store.window(rows, 5, 25, Cursor())
+    found = store.window(rows, 5, 25, Cursor(), edges=True)
 
     assert ([0, 2], None) == ([int(found.low[0]), int(found.high[0])], found.edges)

@@ -23,6 +23,7 @@ samples = st.lists(
 def store_of(found: list[Sample]) -> SeriesStore:
     """A store with these samples: row, time, value."""
     store = SeriesStore(max_series=3, retention_ms=1_000)
+    assert not len(store._arena.ends.fell), "asked for, they are kept up from here on"
     names = [encode_labels(make_labels({"__name__": f"m{i}"})) for i in range(3)]
     rows = store.rows(np.array([fingerprint_bytes(n) for n in names], np.uint64), names)
     for row, time, value in found:
@@ -42,12 +43,12 @@ def seen(store: SeriesStore) -> list[object]:
         ]
 
     instants = [store.instant(rows, t, 30) for t in range(0, 70, 3)]
-    arena = store._arena
+    arena, ends = store._arena, store._arena.ends
     filled = np.flatnonzero(arena.tail > arena.head)
     return [
         told(store.window(rows, 0, 100)),
         [(i.valid.tolist(), i.values[i.valid].tolist()) for i in instants],
-        [(max(-1, arena.fell[r]), arena.newest_ms[r], arena.newest[r]) for r in filled.tolist()],
+        [(max(-1, ends.fell[r]), ends.newest_ms[r], ends.newest[r]) for r in filled.tolist()],
     ]
 
 

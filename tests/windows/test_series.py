@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from schemas.errors import CheckpointError
 from schemas.labels import TENANT, Labels, encode_labels, fingerprint_bytes, make_labels
 from schemas.samples import STALE_BITS, Int64s
+from streams.windows import arena
 from streams.windows.series import SeriesStore
 
 STALE = float(np.array([STALE_BITS], np.int64).view(np.float64)[0])
@@ -237,6 +238,20 @@ def test_how_a_log_is_cut_into_chunks_is_not_seen(
 
 def is_stale(value: float) -> bool:
     return bool(np.array([value]).view(np.int64)[0] == STALE_BITS)
+
+
+@given(STEPS, st.lists(st.integers(0, 80), max_size=6))
+def test_long_rows_are_moved_like_short_ones(
+    steps: list[tuple[int, int, float]], cuts: list[int]
+) -> None:
+    """Copied stretch by stretch or by an index of their samples, rows show the same when they have moved."""
+    samples = samples_of(steps)
+    end = samples[-1][1] if samples else 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(arena, "LONG", 0)
+        by_stretch = make(samples, cuts)
+        patch.setattr(arena, "LONG", 1 << 40)
+        assert picture(make(samples, cuts), end) == picture(by_stretch, end)
 
 
 @given(STEPS, STEPS)

@@ -15,6 +15,7 @@ from schemas.samples import Float64s, Int64s
 from streams.rules.node import Moment, ScalarNode, VectorNode
 from streams.rules.partial.cut import CODE, FAILED, SENDER, Cut, given_labels
 from streams.rules.partial.forms import GATHERED, Parts
+from streams.rules.picks import Picks
 from streams.rules.selectors import InstantSelector, Selection
 from streams.rules.vector import LabelSpace, Projection, Vector, refuse_duplicates
 
@@ -103,7 +104,7 @@ class Merged(VectorNode):
         self.space = LabelSpace()
         self.own_spaces = (self.space,)
         selection = Selection((Matcher(METRIC, MatchOp.EQUAL, cut.id),), lookback_ms=AT_ONCE_MS)
-        self._selector = InstantSelector(selection)
+        self._selector = InstantSelector(selection, Picks())
         self.children = (self._selector,) if phi is None else (self._selector, phi)
         self._cut = cut
         self._senders = senders

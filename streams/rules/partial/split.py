@@ -23,6 +23,7 @@ from streams.rules.partial.cut import Cut
 from streams.rules.partial.forms import FORMS, GATHERED, SUMMED, Form
 from streams.rules.partial.merged import InOrder, Merged, Senders
 from streams.rules.partial.wide import Wide
+from streams.rules.picks import Picks
 from streams.rules.plan import Plan
 from streams.rules.ranges import RANGE_FUNCTIONS, RangeCall
 from streams.rules.rule import Kind, Rule, RuleGroup
@@ -78,7 +79,7 @@ class _Splitter(Compiler):
     """Builds the nodes of the second stage, and the cuts below them."""
 
     def __init__(self, rule: Rule, wide: Wide, senders: Senders, step_ms: int) -> None:
-        super().__init__(rule.expr, Options(LOOKBACK_MS, step_ms, whole=False))
+        super().__init__(rule.expr, Options(LOOKBACK_MS, step_ms, whole=False, picks=Picks()))
         self.cuts: list[Cut] = []
         self._rule = rule
         self._wide = wide

@@ -31,7 +31,11 @@ MOST_HISTOGRAMS = 100_000
 
 STALE = float(np.array([STALE_BITS], np.int64).view(np.float64)[0])
 
-_NUMBER = r"(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|(?i:inf|nan)(?![A-Za-z0-9_:]))"
+_DIGITS = r"\d+(?:_\d+)*"
+_NUMBER = (
+    rf"(?:(?:{_DIGITS}\.?(?:{_DIGITS})?|\.{_DIGITS})(?:[eE][-+]?{_DIGITS})?"
+    r"|(?i:inf|nan)(?![A-Za-z0-9_:]))"
+)
 _ITEM = re.compile(
     rf"""(?:
       (?P<blank>_)

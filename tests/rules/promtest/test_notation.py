@@ -33,6 +33,7 @@ def read(text: str) -> list[float | str | None]:
         ("1 stale 2", [1.0, "stale", 2.0]),
         ("Inf -inf +Inf", [np.inf, -np.inf, np.inf]),
         ("1e3 .5 010", [1000.0, 0.5, 8.0]),
+        ("1_000 1_0+1_0x1", [1000.0, 10.0, 20.0]),
         ("", []),
     ],
 )
