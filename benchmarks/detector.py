@@ -15,6 +15,7 @@ from benchmarks.measure import per_cpu_second
 from benchmarks.peers.faust_river import ZScores
 from benchmarks.row import Goal, Row
 from detectors import registry
+from streams.analyse import detect
 
 PEER_SAMPLES = 20_000
 PEER_SERIES = 100
@@ -32,6 +33,10 @@ GOALS: Mapping[str, Goal] = {
 }
 # Members of a group, for banks that judge members beside each other.
 GROUP = 10
+# No value is as large.
+LARGEST = 600.0
+# Rows of one series, as `tocsin detect` judges them; a million are to take less than 20 s.
+ONE_SERIES = 100_000
 # Seasons of river's forecasters, in samples; the least that stands for a day.
 PEER_SEASON = 24
 
@@ -109,6 +114,24 @@ class Foretold:
         return float(score)
 
 
+class Trees:
+    """River's half-space trees over the members of a group, values between 0 and 1 as they want them."""
+
+    def __init__(self) -> None:
+        self.model = anomaly.HalfSpaceTrees(seed=1)
+        self.section: dict[int, float] = {}
+
+    def take(self, value: float) -> float:
+        """Return the score of the group, with its last member, and learn it."""
+        self.section[len(self.section)] = value / LARGEST
+        if len(self.section) < GROUP:
+            return 0.0
+        score = self.model.score_one(self.section)
+        self.model.learn_one(self.section)
+        self.section = {}
+        return float(score)
+
+
 def holt_winters() -> Error:
     """River's Holt's method; it cannot forecast before its first two values."""
     made = Error(time_series.HoltWinters(alpha=0.1, beta=0.01))
@@ -125,17 +148,19 @@ def seasonal() -> Error:
     return made
 
 
+FORETOLD = "river's PredictiveAnomalyDetection, one a series"
 PEERS: Mapping[str, tuple[str, Callable[[], Any]]] = {
     "ewma": ("river's EWMean and EWVar, one a series", Spread),
     "robust": ("river's RollingQuantile and RollingIQR, one a series", Quartiles),
     "seasonal": ("river's HoltWinters with a season, one a series", seasonal),
-    "auto": ("river's PredictiveAnomalyDetection, one a series", Foretold),
+    "auto": (FORETOLD, Foretold),
     "page_hinkley": ("river's PageHinkley, one a series", Drift),
     "holt_winters": ("river's HoltWinters without season, one a series", holt_winters),
     "forecast": (
         "river's SNARIMAX of 8 lags, one a series",
         lambda: Error(time_series.SNARIMAX(p=8, d=0, q=0)),
     ),
+    "half_space_trees": ("river's HalfSpaceTrees, one a group", Trees),
 }
 
 
@@ -154,6 +179,27 @@ def measure(seconds: float, command: str) -> Iterator[Row]:
                 theirs(peer, seconds) if peer else None,
                 GOALS.get(name),
             )
+    yield Row(
+        "detector.auto_one_series",
+        one_series(seconds),
+        "rows/s/core",
+        command,
+        FORETOLD,
+        theirs(Foretold, seconds),
+        Goal("value", ">=", 50_000),
+    )
+
+
+def one_series(seconds: float) -> float:
+    """Rows in a CPU second of one series with a daily rhythm, by `auto`: what `tocsin detect` does between files."""
+    times = np.arange(ONE_SERIES) * STEP_MS
+    noise = np.random.default_rng(1).normal(300.0, workload.NOISE, ONE_SERIES)
+    values = noise + workload.SPIKE * np.sin(times * (2 * np.pi / DAY_MS))
+
+    def take() -> int:
+        return len(detect(times, values).judged.score)
+
+    return per_cpu_second(take, seconds)
 
 
 def ours(name: str, seconds: float) -> float:

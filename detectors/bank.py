@@ -103,6 +103,8 @@ class Bank:
     guarded: ClassVar[bool] = True
     # Whether a deviation has a side, so that the reason can be ABOVE or BELOW.
     sided: ClassVar[bool] = True
+    # What stands for the past where the calibration goes by it.
+    past: ClassVar[type[PastTail]] = PastTail
     # Columns that hold the present evidence, not what is normal: they go on while a row is frozen.
     followed: ClassVar[tuple[str, ...]] = ()
 
@@ -111,7 +113,7 @@ class Bank:
         direction: Direction = settings.direction if self.sided else "up"
         self._direction = direction
         self._mute_samples = settings.warm_up_samples
-        self._tail: Tail = (PastTail if settings.tail == "past" else NormalTail)(direction)
+        self._tail: Tail = (self.past if settings.tail == "past" else NormalTail)(direction)
         self._refractory = Refractory() if settings.refractory else None
         forms = self._forms()
         self.columns = Columns(
@@ -144,7 +146,7 @@ class Bank:
         judgement: Judgement,
         reach: FloatArray | float,
     ) -> tuple[FloatArray, FloatArray]:
-        """Return the values whose raw number is `reach`, below and above what is expected."""
+        """Return the values whose raw number is `reach`, below and above what is expected: arrays of their own."""
         half = reach * judgement.scale
         return judgement.expected - half, judgement.expected + half
 
@@ -187,16 +189,18 @@ class Bank:
         loud = speaks & (tail < BAND_TAIL)
         low, high = self._band(now, judgement, self._tail.reach(columns, now))
         learns = ~columns["frozen"][now.at]
-        reason = self._explain(judgement.deviation, speaks, loud, learns)
+        reason = self._explain(judgement.deviation, loud, learns)
         score = 1.0 - tail
-        score[~speaks] = 0.0
+        if not speaks.all():
+            score[~speaks] = 0.0
+            reason[~speaks] = Reason.WARM_UP
         if self._refractory:
             hushed = speaks & ~self._refractory.stands_out(columns, now, raw)
             score[hushed] = 0.0
             reason[hushed] = Reason.REFRACTORY
         # Before it learns: what is expected may be a view of what is learnt.
         if scores is None:
-            scores = Scores(raw, score, judgement.expected.copy(), low.copy(), high.copy(), reason)
+            scores = Scores(raw, score, judgement.expected.copy(), low, high, reason)
         else:
             scores.put(where, Scores(raw, score, judgement.expected, low, high, reason))
         if learns.all():
@@ -217,9 +221,7 @@ class Bank:
         capped: FloatArray = np.minimum(odd, LARGEST_RAW)
         return capped
 
-    def _explain(
-        self, deviation: FloatArray, speaks: BoolArray, loud: BoolArray, learns: BoolArray
-    ) -> CodeArray:
+    def _explain(self, deviation: FloatArray, loud: BoolArray, learns: BoolArray) -> CodeArray:
         reason = np.zeros(deviation.size, np.int8)
         if not learns.all():
             reason[~learns] = Reason.FROZEN
@@ -228,7 +230,6 @@ class Bank:
             reason[odd] = SIDES[(deviation[odd] > 0).astype(np.intp)]
         else:
             reason[odd] = Reason.UNUSUAL
-        reason[~speaks] = Reason.WARM_UP
         return reason
 
     def _absorb(self, now: Round, judgement: Judgement, raw: FloatArray, loud: BoolArray) -> None:
@@ -237,9 +238,10 @@ class Bank:
         if self.guarded:
             run = np.minimum(columns["run"][now.at] + 1, LONGEST_RUN) * loud
             columns["run"][now.at] = run
-            weight = np.ones(run.size)
             odd = np.flatnonzero(run)
-            weight[odd] = RUN_WEIGHTS[run[odd]]
+            if odd.size:
+                weight = np.ones(run.size)
+                weight[odd] = RUN_WEIGHTS[run[odd]]
         if judgement.ready.all():
             self._tail.learn(columns, now, raw, weight)
         elif judgement.ready.any():
@@ -286,6 +288,22 @@ class Bank:
     def take(self, rows: IntArray, capacity: int) -> None:
         """Keep these rows alone, in this order."""
         self.columns.take(rows, capacity)
+
+    @property
+    def blind_ms(self) -> int:
+        """Time of a new row in which nothing is said of it, whatever comes; columns have its `first_ms`."""
+        return 0
+
+    def waits(self, rows: IntArray) -> IntArray:
+        """Return how many samples each of these rows needs yet before it may speak."""
+        nothing = np.zeros(len(rows))
+        now = Round(rows, rows, nothing.astype(np.int64), nothing)
+        left: IntArray = np.maximum(self._mute_samples - self._age(now), 0)
+        return left
+
+    def give(self, rows: IntArray, columns: Mapping[str, NDArray[Any]], source: IntArray) -> None:
+        """Let these rows know what rows `source` of a snapshot know; raises CheckpointError when it does not fit."""
+        self.columns.give(rows, columns, source)
 
     def snapshot(self) -> Mapping[str, NDArray[Any]]:
         """Return a copy of the state."""

@@ -109,7 +109,8 @@ def flat(
     values = np.ascontiguousarray(values, np.float64)
     if not rows.shape == times.shape == values.shape == (rows.size,):
         raise ValueError("rows, times and values must be flat and of equal length")
-    if rows.size and (int(rows.min()) < 0 or int(rows.max()) >= capacity):
+    # without its sign a number below 0 is a large one
+    if rows.size and int(rows.view(np.uint64).max()) >= capacity:
         raise IndexError(f"a row lies outside the capacity of {capacity}")
     return rows, times, values
 

@@ -14,7 +14,6 @@ from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erfc, erfcinv  # type: ignore[import-untyped]  # scipy ships no types
 
 from detectors.base import BoolArray, FloatArray, IntArray, Round
 from detectors.columns import Column, Columns
@@ -62,6 +61,8 @@ def threshold_for(false_alarms: float, per_seconds: float, step_seconds: float) 
 
 def normal_tail(raw: FloatArray, direction: Direction) -> FloatArray:
     """Return the probability that a standard normal is farther out, on both sides or on one."""
+    from scipy.special import erfc  # type: ignore[import-untyped]  # noqa: PLC0415  # see `NormalTail`
+
     tail: FloatArray = erfc(raw / math.sqrt(2))
     return tail if direction == "both" else 0.5 * tail
 
@@ -92,6 +93,9 @@ class NormalTail:
     """Tail probabilities of the normal distribution; learns nothing."""
 
     def __init__(self, direction: Direction) -> None:
+        # scipy is a sixth of a worker's start (and ships no types): only who detects is to wait for it
+        from scipy.special import erfcinv  # noqa: PLC0415
+
         self.direction = direction
         self._reach = math.sqrt(2) * float(erfcinv(BAND_TAIL * (1 if direction == "both" else 2)))
 
@@ -132,6 +136,7 @@ class PastTail:
         beyond[0] = 1.0
         beyond[-1] = 0.0
         self._prior = (PRIOR_SAMPLES * -np.diff(beyond)).astype(np.float32)
+        self._asked: tuple[FloatArray, IntArray] | None = None
 
     def columns(self) -> Mapping[str, Column]:
         """Keep the counts, the fitted tail, and how much was learnt."""
@@ -148,14 +153,17 @@ class PastTail:
         beyond = np.zeros((len(past), CELLS + 1))
         beyond[:, :-1] = from_the_end(past)
         survival = beyond / beyond[:, :1]
-        # Never a cell that nothing has reached: the tail must start at a share above 0.
-        reached = np.count_nonzero(survival, axis=1) - 1
-        cell = np.minimum(np.argmax(survival <= RANK_TAIL, axis=1), reached)
+        cell = np.argmax(survival <= RANK_TAIL, axis=1)
         each = np.arange(len(past))
+        # Never a cell that nothing has reached: the tail must start at a share above 0.
+        empty = np.flatnonzero(survival[each, cell] == 0.0)
+        cell[empty] = np.count_nonzero(survival[empty], axis=1) - 1
         # Where one cell holds nearly all of that share, next to nothing is left to fit a tail to: begin before it.
         cell -= survival[each, cell] < BAND_TAIL
         start, count = EDGES[cell], beyond[each, cell]
-        excess = from_the_end(past * POINTS)[each, cell] / count - start
+        first = int(cell.min())
+        far = from_the_end(past[:, first:] * POINTS[first:])[each, cell - first]
+        excess = far / count - start
         return {
             "tail_survival": survival,
             "tail_start": start,
@@ -166,6 +174,7 @@ class PastTail:
     def probability(self, columns: Columns, now: Round, raw: FloatArray) -> FloatArray:
         """Return the rank among the past, or the fitted tail beyond its 98 % quantile."""
         cell = cells(raw)
+        self._asked = raw, cell
         survival = columns["tail_survival"].reshape(-1)
         place = now.rows * (CELLS + 1)
         place += cell
@@ -199,12 +208,19 @@ class PastTail:
     ) -> None:
         """Count `raw`, and fit the tail again for rows whose turn it is."""
         counts, samples = columns["tail_counts"], columns["tail_samples"]
+        # what was judged is learnt next, nearly always
+        asked, self._asked = self._asked, None
         place = now.rows * CELLS
-        place += cells(raw)
+        place += asked[1] if asked and asked[0] is raw else cells(raw)
         flat = counts.reshape(-1)
-        count = flat.take(place)
-        np.add(count, weight, out=count, casting="same_kind")
-        flat[place] = count
+        if isinstance(weight, float):
+            np.add.at(flat, place, np.float32(weight))
+        else:
+            # nearly all weigh 1: to add that and to mend the others is one pass less over memory that is far away
+            light = np.flatnonzero(weight != 1.0)
+            mended = flat[place[light]] + weight[light]
+            np.add.at(flat, place, np.float32(1.0))
+            flat[place[light]] = mended
         learnt = samples[now.at] + 1
         samples[now.at] = learnt
         due = np.flatnonzero(learnt & (YOUNG_REFIT - 1) == 0)
@@ -215,7 +231,8 @@ class PastTail:
         old = due[samples[due] >= 2 * MEMORY_SAMPLES]
         counts[old] *= np.float32(0.5)
         samples[old] = MEMORY_SAMPLES
-        for part in np.split(due, range(FIT_ROWS, due.size, FIT_ROWS)):
+        for first in range(0, due.size, FIT_ROWS):
+            part = due[first : first + FIT_ROWS]
             for name, column in self._fit(counts[part]).items():
                 columns[name][part] = column
 

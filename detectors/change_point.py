@@ -151,7 +151,7 @@ class ChangePoint(Bank):
         self, now: Round, judgement: Judgement, reach: FloatArray | float
     ) -> tuple[FloatArray, FloatArray]:
         del now, reach
-        return judgement.scale, judgement.scale
+        return judgement.scale.copy(), judgement.scale.copy()
 
     def _follow(self, now: Round, judgement: Judgement) -> None:
         assert judgement.note is not None

@@ -169,6 +169,24 @@ def taken_rows_go_on(factory: Factory) -> None:
     equal(first, actual, "behind the taken rows", within=near)
 
 
+def given_rows_go_on(factory: Factory) -> None:
+    """Rows that are given what others knew in a snapshot go on as these would have."""
+    given = samples(factory)
+    half = given[0].size // 2
+    past, (rows, times, values) = part(given, slice(half)), part(given, slice(half, None))
+    every = np.arange(width(factory))
+    elsewhere = np.roll(every, SERIES if grouped(factory) else 1)
+    whole, other = made(factory), made(factory, elsewhere)
+    give = getattr(other, "give", None)
+    if give is None:
+        return
+    whole.update(*past)
+    give(elsewhere, whole.snapshot(), every)
+    expected = whole.update(rows, times, values)
+    actual = other.update(elsewhere[rows], times, values)
+    equal(expected, actual, "given", within=SAME if grouped(factory) else 0.0)
+
+
 def missing_values_leave_no_trace(factory: Factory) -> None:
     """NaN, infinities and the largest doubles get no score, and the samples around them the same as without."""
     rows, times, values = samples(factory)
@@ -310,6 +328,7 @@ CHECKS: tuple[Check, ...] = (
     frozen_rows_do_not_learn,
     reset_rows_forget,
     taken_rows_go_on,
+    given_rows_go_on,
     missing_values_leave_no_trace,
     odd_series_are_survived,
     units_do_not_matter,

@@ -76,6 +76,11 @@ class Fluctuation(Bank):
             **record,
         }
 
+    @property
+    def blind_ms(self) -> int:
+        """The first day, where days are compared."""
+        return self.settings.season_ms if self.settings.days else 0
+
     def _visit(self, times: IntArray) -> IntArray:
         """Return the number of the passage through a slot, counted from the epoch."""
         season, slots = self.settings.season_ms, self.settings.slots
@@ -92,7 +97,7 @@ class Fluctuation(Bank):
         largest = np.zeros(mean.size)
         if self.settings.days:
             largest = self._largest(now)
-            ready &= now.times - columns["first_ms"][now.at] >= self.settings.season_ms
+            ready &= now.times - columns["first_ms"][now.at] >= self.blind_ms
         beyond = np.copysign(np.maximum(np.abs(gap) - largest, 0.0), gap)
         return Judgement(mean, scale, beyond / scale, ready, np.stack((gap, largest), axis=1))
 

@@ -26,6 +26,8 @@ from schemas.errors import CheckpointError
 ALONE = -1
 # Before the name of a column that has a row for each group.
 GROUP, KEYS = "group_", "group_keys"
+# What a member's place among the groups is called; no other bank has the same places.
+PLACES = {"group", "slot", "place"}
 
 
 class GroupSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -170,20 +172,40 @@ class Keepers(Members):
             KEYS: self._numbering.keys.copy(),
         }
 
+    def give(self, rows: IntArray, columns: Mapping[str, NDArray[Any]], source: IntArray) -> None:
+        """Let members know what rows `source` of a snapshot know, and their groups as well that know nothing yet."""
+        members, groups = _apart(columns)
+        kept = {name: self.columns[name][rows] for name in PLACES & self.columns.forms.keys()}
+        super().give(rows, members, source)
+        for name, column in kept.items():
+            self.columns[name][rows] = column
+        slots, first = np.unique(self.columns["slot"][rows], return_index=True)
+        there = columns["slot"][source[first]]
+        fresh = np.flatnonzero((slots != NOWHERE) & (there != NOWHERE))
+        fresh = fresh[self.groups.blank(slots[fresh])]
+        self.groups.give(slots[fresh], groups, there[fresh])
+
     def restore(self, columns: Mapping[str, NDArray[Any]]) -> None:
         """Replace the state; raises CheckpointError when it does not fit."""
-        if KEYS not in columns:
-            raise CheckpointError("detector columns hold no groups")
-        groups = {
-            name.removeprefix(GROUP): column
-            for name, column in columns.items()
-            if name.startswith(GROUP) and name != KEYS
-        }
-        super().restore(
-            {name: column for name, column in columns.items() if not name.startswith(GROUP)}
-        )
+        members, groups = _apart(columns)
+        super().restore(members)
         self.groups.restore(groups)
         self._numbering.restore(columns[KEYS])
+
+
+def _apart(
+    columns: Mapping[str, NDArray[Any]],
+) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+    """Return the columns of members and those of groups."""
+    if KEYS not in columns:
+        raise CheckpointError("detector columns hold no groups")
+    members = {name: each for name, each in columns.items() if not name.startswith(GROUP)}
+    groups = {
+        name.removeprefix(GROUP): each
+        for name, each in columns.items()
+        if name not in members and name != KEYS
+    }
+    return members, groups
 
 
 def cut(

@@ -11,7 +11,7 @@ past does not show: a value twice as far out as the farthest is no odder.
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Annotated, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import numpy as np
 from msgspec import Meta
@@ -105,6 +105,17 @@ class HalfSpaceTrees(Keepers):
                 taken[place[slot == slot[row]]] = True
                 free = int(np.argmin(taken[:-1]))
                 place[row] = NOWHERE if taken[free] else free
+
+    def give(self, rows: IntArray, columns: Mapping[str, NDArray[Any]], source: IntArray) -> None:
+        """Let members and new groups know what a snapshot knows; the trees know members by their places then."""
+        slot, place = self.columns["slot"], self.columns["place"]
+        fresh = (slot[rows] != NOWHERE) & (self.groups["looked_at"][slot[rows]] == 0)
+        super().give(rows, columns, source)
+        mine = rows[fresh]
+        others = np.setdiff1d(np.flatnonzero(np.isin(slot, slot[mine])), mine)
+        place[mine] = columns["place"][source[fresh]]
+        place[others] = NOWHERE
+        self.assign(others, self.columns["group"][others])
 
     def _forest(self, members: int) -> Forest:
         return planted(

@@ -4,7 +4,8 @@ The season is cut into slots of the zone's clock, as in `seasonal`; the first on
 profile begin. The forecast is for the next sample: series whose steps are uneven have an uneven trend. Errors are
 learnt cut at three scales. Cost: 56 bytes, and 16 bytes a slot.
 
-Refuses to find the season, and multiplicative ones: give it the logarithm of a series that swings in proportion.
+Refuses to find the season, multiplicative ones (give it the logarithm of a series that swings in proportion), and
+shares with which an error comes back larger from season to season, until it is no number any more.
 """
 
 from collections.abc import Mapping
@@ -19,6 +20,11 @@ from detectors.columns import Column
 from detectors.ewma import CUT_SCALES
 from detectors.zone import known as known_zone
 from detectors.zone import local
+from schemas.errors import ConfigError
+
+SLOWEST_AND_FASTEST, FREQUENCIES = (1e-5, np.pi), 2000
+# At a season an hour this makes an error of a year ago twice as large.
+MOST_GROWTH = 1.0 + 1e-4
 
 
 class HoltWintersSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,11 +45,21 @@ class HoltWintersSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fi
         float, Meta(ge=0, le=1, description="share of an error that goes into its slot")
     ] = 0.1
     damping: Annotated[
-        float, Meta(gt=0, le=1, description="share of the trend that is left a sample later")
-    ] = 0.98
+        float,
+        Meta(
+            ge=0,
+            le=1,
+            description="share of the trend left a sample later; 0: 0.98, or 0.9 with a season",
+        ),
+    ] = 0.0
     half_life_samples: Annotated[
         float, Meta(gt=0, description="samples after which an error counts half in the scale")
     ] = 240.0
+
+    @property
+    def kept_trend(self) -> float:
+        """The damping: with a season, a trend that lasts longer would answer the season's errors and enlarge them."""
+        return self.damping or (0.9 if self.season_ms else 0.98)
 
 
 class HoltWinters(Bank):
@@ -59,6 +75,10 @@ class HoltWinters(Bank):
 
     def __init__(self, settings: HoltWintersSettings, seed: int = 0) -> None:  # noqa: ARG002  # nothing random
         super().__init__(settings)
+        grows = growth(settings) if settings.season_ms else 0.0
+        if grows > MOST_GROWTH:
+            what = f"errors would grow by {grows - 1:.2%} from season to season"
+            raise ConfigError([f"holt_winters: {what}: take a smaller trend_share, or damping"])
         self._zone = known_zone(settings.zone)
         self._share = -np.expm1(-np.log(2.0) / settings.half_life_samples)
 
@@ -75,6 +95,11 @@ class HoltWinters(Bank):
             **profile,
         }
 
+    @property
+    def blind_ms(self) -> int:
+        """The first season, where there is one."""
+        return self.settings.season_ms
+
     def _slot(self, now: Round) -> IntArray:
         season = self.settings.season_ms
         shown = local(now.times, self._zone)
@@ -85,7 +110,7 @@ class HoltWinters(Bank):
         columns, settings = self.columns, self.settings
         if settings.season_ms:
             self._begin(now)
-        expected = columns["level"][now.at] + settings.damping * columns["trend"][now.at]
+        expected = columns["level"][now.at] + settings.kept_trend * columns["trend"][now.at]
         known = columns["begun"][now.at] | (settings.season_ms == 0)
         if settings.season_ms:
             slot = self._slot(now)
@@ -122,7 +147,7 @@ class HoltWinters(Bank):
         known = ~np.isnan(judgement.expected)
         reach = np.where(judgement.ready, CUT_SCALES * judgement.scale, np.inf)
         error = weight * np.minimum(np.maximum(judgement.note, -reach), reach)
-        trend = settings.damping * columns["trend"][now.at]
+        trend = settings.kept_trend * columns["trend"][now.at]
         level = columns["level"][now.at] + trend + settings.level_share * error
         if settings.season_ms:
             self._learn_season(now, error, known)
@@ -154,3 +179,18 @@ class HoltWinters(Bank):
         later = profile + self.settings.season_share * error
         columns["profile"][now.rows, slot] = np.where(begun & known, later, first)
         columns["visits"][now.rows, slot] = visits
+
+
+def growth(settings: HoltWintersSettings) -> float:
+    """Return by what a rhythm in the errors is multiplied at most from season to season, a sample for each slot.
+
+    Level and trend answer an error of frequency w by F = z (l + f b), b = c / (1 - f z), l = (f z b + a) / (1 - z),
+    z = e^-iw, which leaves S = 1 / (1 + F) of it; the season takes g of that, so 1 - g S comes back. That shares below
+    1 do not see to it is known (Archibald 1990, "Parameter space of the Holt-Winters' model").
+    """
+    z = np.exp(-1j * np.geomspace(*SLOWEST_AND_FASTEST, FREQUENCIES))
+    damping = settings.kept_trend
+    trend = settings.trend_share / (1.0 - damping * z)
+    level = (damping * z * trend + settings.level_share) / (1.0 - z)
+    left = 1.0 / (1.0 + z * (level + damping * trend))
+    return float(np.abs(1.0 - settings.season_share * left).max())

@@ -40,7 +40,7 @@ OURS = {
     "peers": "detectors.peers:Peers",
     "river": "detectors.river_model:RiverModel",
     "robust": "detectors.robust:Robust",
-    "seasonal": "detectors.seasonal:Seasonal",
+    "seasonal": "detectors.season:Season",
 }
 
 

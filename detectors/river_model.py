@@ -13,7 +13,6 @@ Refuses models that cannot score, that never learn, or that learn while they sco
 import contextlib
 import importlib
 import inspect
-import io
 import pickle
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
@@ -30,7 +29,8 @@ from scipy.special import ndtr  # type: ignore[import-untyped]  # scipy ships no
 from detectors.bank import Bank, Judgement, Settings
 from detectors.base import FloatArray, IntArray, Reason, Round, Scores
 from detectors.columns import Column
-from schemas.errors import CheckpointError, ConfigError
+from detectors.pickled import joined, parted, read_model
+from schemas.errors import ConfigError
 
 GRACES = ("grace_period", "window_size", "warmup_period", "min_instances")
 # What a drift counts: drifts are there or not, and how rare they are the calibration tells.
@@ -38,7 +38,6 @@ DRIFT_DEVIATIONS = 8.0
 LARGEST_PLACE = 8.0
 # Half of normal values lie within so many deviations.
 MIDDLE_HALF = 0.6745
-MODELS, SIZES = "model_bytes", "model_sizes"
 
 
 class RiverSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -236,25 +235,20 @@ class RiverModel(Bank):
 
     def snapshot(self) -> Mapping[str, NDArray[Any]]:
         """Return the columns, and the models as bytes."""
-        blobs = [b"" if model is None else pickle.dumps(model) for model in self._models]
-        return {
-            **super().snapshot(),
-            MODELS: np.frombuffer(b"".join(blobs), np.uint8).copy(),
-            SIZES: np.array([len(blob) for blob in blobs], np.int64),
-        }
+        return joined(super().snapshot(), self._models)
+
+    def give(self, rows: IntArray, columns: Mapping[str, NDArray[Any]], source: IntArray) -> None:
+        """Let these rows know what rows `source` of a snapshot know, models and all."""
+        own, pickles = parted(columns)
+        super().give(rows, own, source)
+        for row, at in zip(rows.tolist(), source.tolist(), strict=True):
+            self._models[row] = read_model(pickles[at])
 
     def restore(self, columns: Mapping[str, NDArray[Any]]) -> None:
         """Replace the state; raises CheckpointError for anything but river models in the bytes."""
-        if MODELS not in columns or SIZES not in columns:
-            raise CheckpointError("detector columns hold no river models")
-        ends = np.cumsum(columns[SIZES]).tolist()
-        whole = columns[MODELS].tobytes()
-        starts = [0, *ends[:-1]]
-        blobs = [whole[start:end] for start, end in zip(starts, ends, strict=False)]
-        models = [ModelReader(io.BytesIO(blob)).load() if blob else None for blob in blobs]
-        super().restore({k: v for k, v in columns.items() if k not in {MODELS, SIZES}})
-        if len(models) != self.columns.capacity:
-            raise CheckpointError("as many river models as rows are needed")
+        own, pickles = parted(columns)
+        models = [read_model(each) for each in pickles]
+        super().restore(own)
         self._models = models
 
 
@@ -303,46 +297,3 @@ def find(path: str) -> Any:
     if issubclass(cls, anomaly.PredictiveAnomalyDetection):
         raise ConfigError([f"{path} learns while it scores: give its forecaster as the model"])
     return cls
-
-
-# What pickled river models need beside river's own classes.
-PLAIN = {
-    ("builtins", "float"),
-    ("builtins", "tuple"),
-    ("builtins", "set"),
-    ("builtins", "object"),
-    ("collections", "Counter"),
-    ("collections", "OrderedDict"),
-    ("collections", "defaultdict"),
-    ("collections", "deque"),
-    ("copyreg", "_reconstructor"),
-    ("functools", "partial"),
-    ("random", "Random"),
-    ("numpy", "dtype"),
-    ("numpy", "ndarray"),
-    ("numpy._core.multiarray", "_reconstruct"),
-    ("numpy._core.multiarray", "scalar"),
-    ("numpy._core.numeric", "_frombuffer"),
-}
-
-
-def method(owner: Any, name: str) -> Any:
-    """Return a method of a river model, which some keep for later; raises CheckpointError for anything else."""
-    if name.startswith("__") or not type(owner).__module__.startswith("river."):
-        raise CheckpointError(f"a checkpoint asks for {name}, which no river model needs")
-    return getattr(owner, name)
-
-
-class ModelReader(pickle.Unpickler):
-    """Reads pickled models, and finds nothing but river's classes and plain containers."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        """Return the named class; raises CheckpointError for any that a model does not need."""
-        if (module, name) == ("builtins", "getattr"):
-            return method
-        if "." not in name and ((module, name) in PLAIN or module.startswith("river.")):
-            found = super().find_class(module, name)
-            origin = getattr(found, "__module__", "") or ""
-            if (module, name) in PLAIN or (callable(found) and origin.startswith("river")):
-                return found
-        raise CheckpointError(f"a checkpoint asks for {module}.{name}, which no river model needs")

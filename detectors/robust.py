@@ -15,7 +15,7 @@ import numpy as np
 from msgspec import Meta
 
 from detectors.bank import Bank, Judgement, Settings
-from detectors.base import FloatArray, IntArray, Round
+from detectors.base import FloatArray, IntArray, Round, Selector
 from detectors.columns import Column
 
 # Of a normal distribution: standard deviation over median absolute deviation, and over mean absolute deviation.
@@ -71,10 +71,16 @@ class Robust(Bank):
         weight: FloatArray | float,  # noqa: ARG002  # as above
     ) -> None:
         samples, window = self.columns["samples"][now.at], self.columns["window"]
-        place = _rest(samples, self.settings.window_samples)
-        place += now.rows * self.settings.window_samples
-        window.reshape(-1)[place] = now.values
-        due = np.flatnonzero(_rest(samples + 1, self.settings.refresh_samples) == 0)
+        age, every = int(samples[0]), self.settings.refresh_samples
+        if bool((samples == age).all()):
+            # rows of one age have one place in the window, and one turn
+            window[now.at, age % self.settings.window_samples] = now.values
+            due = np.arange(samples.size if (age + 1) % every == 0 else 0)
+        else:
+            place = _rest(samples, self.settings.window_samples)
+            place += now.rows * self.settings.window_samples
+            window.reshape(-1)[place] = now.values
+            due = np.flatnonzero(_rest(samples + 1, every) == 0)
         for start in range(0, due.size, REFRESH_ROWS):
             part = due[start : start + REFRESH_ROWS]
             self._refresh(now.rows[part], samples[part] + 1)
@@ -85,8 +91,11 @@ class Robust(Bank):
         stretch = slice(int(rows[0]), int(rows[-1]) + 1)
         whole = stretch.stop - stretch.start == rows.size
         ordered = np.sort(self.columns["window"][stretch if whole else rows], axis=1)
-        median = middle(ordered, filled)
-        typical = SIGMA_PER_MEDIAN_DEVIATION * middle_distance(ordered, filled, median)
+        # one number for all rows where it is one: nearly always
+        most = int(filled[0])
+        count: IntArray | int = most if bool((filled == most).all()) else filled
+        median = middle(ordered, count)
+        typical = SIGMA_PER_MEDIAN_DEVIATION * middle_distance(ordered, count, median)
         floor = self.floored(np.zeros(rows.size), median)
         scale = np.maximum(typical, floor)
         flat = np.flatnonzero(typical < floor)
@@ -105,15 +114,15 @@ def _rest(numbers: IntArray, size: int) -> IntArray:
     return rest
 
 
-def middle(ordered: FloatArray, filled: IntArray) -> FloatArray:
+def middle(ordered: FloatArray, filled: IntArray | int) -> FloatArray:
     """Return the median of the first `filled` cells of each sorted row."""
-    each = np.arange(len(ordered))
+    each: Selector = slice(None) if isinstance(filled, int) else np.arange(len(ordered))
     lower, upper = ordered[each, (filled - 1) // 2], ordered[each, filled // 2]
     half: FloatArray = 0.5 * (lower + upper)
     return half
 
 
-def middle_distance(ordered: FloatArray, filled: IntArray, median: FloatArray) -> FloatArray:
+def middle_distance(ordered: FloatArray, filled: IntArray | int, median: FloatArray) -> FloatArray:
     """Return the median distance from `median` of the first `filled` cells of each sorted row.
 
     The nearest cells to any point lie side by side, so that half of the row is looked for that is nearest: it begins
@@ -121,13 +130,13 @@ def middle_distance(ordered: FloatArray, filled: IntArray, median: FloatArray) -
     """
     cells = ordered.reshape(-1)
     first = np.arange(len(ordered)) * ordered.shape[1]
-    # one number for all rows where it is one: nearly always
-    count: IntArray | int = int(filled[0]) if (filled == filled[0]).all() else filled
-    last = (count + 1) // 2 - 1
-    left: IntArray | int = count - last
+    last = (filled + 1) // 2 - 1
+    left = filled - last
+    most_left = int(np.max(left))
     begin = first.copy()
-    while np.max(left) > 1:
+    while most_left > 1:
         step = left // 2
+        most_left -= most_left // 2
         at = begin + (step - 1)
         short = cells.take(at + last, mode="clip") - median < median - cells.take(at, mode="clip")
         begin += step * short
@@ -139,7 +148,7 @@ def middle_distance(ordered: FloatArray, filled: IntArray, median: FloatArray) -
     # the next one is on either side of these
     before = np.where(begin > first, median - cells.take(begin - 1, mode="clip"), np.inf)
     end = begin + (last + 1)
-    behind = np.where(end < first + count, cells.take(end, mode="clip") - median, np.inf)
-    upper = np.where(filled & 1, lower, np.minimum(before, behind))
+    behind = np.where(end < first + filled, cells.take(end, mode="clip") - median, np.inf)
+    upper = np.where(np.asarray(filled) & 1, lower, np.minimum(before, behind))
     half: FloatArray = 0.5 * (lower + upper)
     return half

@@ -53,10 +53,18 @@ class Part:
 
 
 class Season(Bank):
-    """Deviation from the profile of the rhythm that was found, or from a slow level where there is none."""
+    """Profile of the season plus drift.
+
+    The season is the one that was found; where there is none, a slow level stands for its profile.
+    """
 
     parameters: ClassVar[type[Settings]] = SeasonalSettings
     settings: SeasonalSettings
+
+    @staticmethod
+    def chosen(settings: SeasonalSettings) -> type[Bank]:
+        """Return the class for these settings: this one finds the season that is not given."""
+        return Seasonal if settings.season_ms else Season
 
     def __init__(self, settings: SeasonalSettings, seed: int = 0) -> None:  # noqa: ARG002  # nothing random
         given = asdict(settings)
@@ -91,6 +99,11 @@ class Season(Bank):
             "found_day_count": Column(),
             "found_week_count": Column(),
         }
+
+    @property
+    def blind_ms(self) -> int:
+        """A day, and the time in which it is compared."""
+        return int((1 + COMPARED_SEASONS) * DAY_MS)
 
     def why(self, row: int) -> str:
         """Say which rhythm the row has, and what that is worth."""
@@ -143,7 +156,7 @@ class Season(Bank):
         )
         old = columns["samples"][now.at] > 0
         seen_ms = now.times - columns["first_ms"][now.at]
-        asked = old & (seen_ms >= (1 + COMPARED_SEASONS) * DAY_MS)
+        asked = old & (seen_ms >= self.blind_ms)
         return Judgement(expected, scale, deviation, ready & asked, each.astype(np.float64))
 
     def _learn(self, now: Round, judgement: Judgement, weight: FloatArray | float) -> None:

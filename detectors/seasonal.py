@@ -9,7 +9,7 @@ and the one that comes twice a second visit. Cost: 24 bytes a slot.
 Refuses to speak for a slot that it has never seen. Where the season is not given, `season` finds it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar
 
 import numpy as np
@@ -68,15 +68,6 @@ class Seasonal(Bank):
     parameters: ClassVar[type[Settings]] = SeasonalSettings
     settings: SeasonalSettings
 
-    @staticmethod
-    def chosen(settings: SeasonalSettings) -> type[Bank]:
-        """Return the class for these settings: where no season is given, the one that finds it."""
-        if settings.season_ms:
-            return Seasonal
-        from detectors.season import Season  # noqa: PLC0415  # it has parts of this class
-
-        return Season
-
     def __init__(self, settings: SeasonalSettings, seed: int = 0) -> None:  # noqa: ARG002  # nothing random
         super().__init__(settings)
         self._zone = known(settings.zone)
@@ -102,6 +93,11 @@ class Seasonal(Bank):
             "visit_squares": Column(),
         }
 
+    @property
+    def blind_ms(self) -> int:
+        """The first season."""
+        return self.settings.season_ms
+
     def _visit(self, times: IntArray) -> IntArray:
         """Return the number of the passage through a slot, counted from the epoch; one for all if the time is one."""
         if times.size > 1 and (times == times[0]).all():
@@ -117,13 +113,19 @@ class Seasonal(Bank):
         slots = self.settings.slot_count
         return rows * slots + (visit - visit // slots * slots)
 
+    def _slots(self, now: Round) -> Iterator[FloatArray]:
+        """Yield visits, level and square of the slots of a round."""
+        visit, names = self._visit(now.times), ("visits", "level", "square")
+        if visit.size == 1 and isinstance(now.at, slice):
+            slot = int(visit[0]) % self.settings.slot_count
+            return (self.columns[name][now.at, slot].copy() for name in names)
+        place = self._places(now.rows, visit)
+        return (self.columns[name].reshape(-1).take(place) for name in names)
+
     def _judge(self, now: Round) -> Judgement:
         columns = self.columns
-        place = self._places(now.rows, self._visit(now.times))
-        visits = columns["visits"].reshape(-1).take(place)
-        level = columns["level"].reshape(-1).take(place)
+        visits, level, square = self._slots(now)
         level += columns["drift"][now.at]
-        square = columns["square"].reshape(-1).take(place)
         square *= visits
         shared = self._shared_square(now)
         shared *= SHARED_VISITS
@@ -231,17 +233,18 @@ class Seasonal(Bank):
         columns, ready = self.columns, judgement.ready
         if ready.any():
             gone_ms = np.maximum(now.times - columns["last_ms"][now.at], 0)
-            share = np.where(young, 0.0, _decayed(self._decay, gone_ms)) * weight
+            share = _decayed(self._decay, gone_ms) * weight
             gap = np.maximum(judgement.note, -reach)
             np.minimum(gap, reach, out=gap)
             residuals = columns["residuals"][now.at] + weight
             square = columns["residual_square"][now.at]
             pace = np.maximum(share, weight / np.maximum(residuals, 1.0))
-            share *= gap
+            share = share * gap
             gap *= gap
             gap -= square
             gap *= pace
             if not ready.all():
+                # among them are all that are young
                 residuals = np.where(ready, residuals, columns["residuals"][now.at])
                 share, gap = np.where(ready, share, 0.0), np.where(ready, gap, 0.0)
             columns["drift"][now.at] += share

@@ -5,6 +5,7 @@ skipped, loudly. The exit code is 1 where a floor of the causes is missed; a tar
 """
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -41,12 +42,19 @@ MISSED = "MISSED"
 @click.option(
     "--only", type=click.Choice(["detection", "causes"]), help="One half; without it, both."
 )
-def main(data: Path | None, output: Path, only: str | None) -> None:
+@click.option(
+    "--processes",
+    type=click.IntRange(1),
+    default=os.cpu_count(),
+    show_default="processors",
+    help="Processes that share the work.",
+)
+def main(data: Path | None, output: Path, only: str | None, processes: int) -> None:
     """Measure how well detectors detect, and how often the true cause is among the first named."""
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDE)
-    if only != "causes" and (results := report.measure(data, console)):
+    if only != "causes" and (results := report.measure(data, console, processes)):
         _keep(output, results)
     if only != "detection":
         _causes(data, output, console)

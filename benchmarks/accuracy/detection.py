@@ -7,18 +7,19 @@ halves of the series for the other halves. Ablations set one choice of `auto` as
 Refuses to hide a target that is missed.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 
-from benchmarks.accuracy import alarms, events, nab
-from benchmarks.accuracy.kinds import KINDS, Kind, Series
+from benchmarks.accuracy import events, nab
+from benchmarks.accuracy.kinds import Series, read
 from benchmarks.accuracy.online import ONE_A_WEEK, Said, listen
-from detectors.auto import Auto
+from detectors.auto import Auto, tails
 from detectors.auto import alarms as loudness
 from detectors.auto import judge as judging
 from detectors.auto import learn as learning
@@ -49,11 +50,26 @@ class Ablation:
     changes: tuple[tuple[object, str, object], ...]
 
 
+def without_a_past(distances: FloatArray, *_: object) -> FloatArray:
+    """In place of a rareness: the logarithm of a distance, in first steps of its series."""
+    told: FloatArray = np.log1p(distances)
+    return told
+
+
+def rank_alone(distances: FloatArray, knots: Any, slopes: Any, beyond: Any) -> FloatArray:
+    """In place of a rareness: the rank in the past, without the tail beyond its 98 % quantile."""
+    told: FloatArray = RARENESS(distances, knots, slopes, np.zeros_like(beyond))
+    return told
+
+
+RARENESS: Callable[..., FloatArray] = tails.rareness
 ABLATIONS = (
+    Ablation("no calibration", ((tails, "rareness", without_a_past),)),
+    Ablation("no tail beyond the rank", ((tails, "rareness", rank_alone),)),
     Ablation("no refractory", ((loudness, "LEAST_MS", 0), (loudness, "AGE_SHARE", 0.0))),
     Ablation("refractory of 3 h at every age", ((loudness, "AGE_SHARE", 0.0),)),
     Ablation("no common step", ((loudness, "STEP_POWER", 0.0),)),
-    Ablation("no residuals", ((judging, "RESIDUAL_WEIGHT", 0.0),)),
+    Ablation("no residuals", ((judging, "RESIDUAL_WEIGHT", 1e-9),)),
     Ablation("residuals at full weight", ((judging, "RESIDUAL_WEIGHT", 1.0),)),
     Ablation("time of day never votes twice", ((learning, "DAILY_WEIGHT", 0.0),)),
     Ablation("counters are not told apart", ((learning, "COUNTER_RISE", 2.0),)),
@@ -65,17 +81,6 @@ ABLATIONS = (
         for number, view in enumerate(Auto.views[:4])
     ),
 )
-
-
-def find(data: Path, kind: Kind) -> Path | None:
-    """Where a set lies in the folder, if it does."""
-    return next((p for p in (data / kind.path, data / Path(kind.path).name) if p.exists()), None)
-
-
-def read(data: Path) -> dict[str, list[Series]]:
-    """The sets that are there."""
-    found = {kind.name: (kind, find(data, kind)) for kind in KINDS}
-    return {name: list(kind.read(path)) for name, (kind, path) in found.items() if path is not None}
 
 
 def judge(name: str, corpus: Sequence[Series], claims: Mapping[str, FloatArray]) -> Result:
@@ -104,23 +109,20 @@ def judge(name: str, corpus: Sequence[Series], claims: Mapping[str, FloatArray])
     }
 
 
-def table(corpora: Corpora) -> Iterator[tuple[str, Result, Said]]:
-    """Every detector on every set: key, figures, and what it said."""
-    for title, parameters in TABLE.items():
-        for name, corpus in corpora.items():
-            said = listen(title.partition(" ")[0], corpus, parameters)
-            yield f"{name}.{title.replace(' ', '_')}", judge(name, corpus, said.claims), said
+def measured(data: Path, name: str, title: str) -> tuple[Result, Said | None]:
+    """A detector of the table on a set: its figures, and of `auto` what it said."""
+    corpus = read(data)[name]
+    said = listen(title.partition(" ")[0], corpus, TABLE[title])
+    return judge(name, corpus, said.claims), said if title == "auto" else None
 
 
-def ablations(corpora: Corpora) -> Iterator[tuple[str, Result]]:
-    """`auto` with one choice set aside, on every set."""
-    for ablation in ABLATIONS:
-        with ExitStack() as changed:
-            for place, what, value in ablation.changes:
-                changed.enter_context(patch.object(place, what, value))
-            for name, corpus in corpora.items():
-                said = listen("auto", corpus, {})
-                yield f"{name}.{ablation.name.replace(' ', '_')}", judge(name, corpus, said.claims)
+def ablated(data: Path, name: str, number: int) -> Result:
+    """`auto` on a set, with one choice set aside."""
+    corpus = read(data)[name]
+    with ExitStack() as changed:
+        for place, what, value in ABLATIONS[number].changes:
+            changed.enter_context(patch.object(place, what, value))
+        return judge(name, corpus, listen("auto", corpus, {}).claims)
 
 
 def left_out(corpora: Corpora, said: Mapping[str, Said]) -> Iterator[tuple[str, Result]]:
@@ -167,15 +169,3 @@ def _score(name: str, tallies: FloatArray) -> FloatArray:
     if name == "nab":
         return 50.0 * (first + second + total) / total
     return 2.0 * first / np.maximum(first + second + total, 1.0)
-
-
-def calibration(corpora: Corpora, said: Mapping[str, Said]) -> Iterator[tuple[str, Result]]:
-    """Alarms that came for one that was asked for."""
-    for name, corpus in corpora.items():
-        yield (
-            f"{name}.came_for_one_asked",
-            {
-                asked: round(alarms.came(corpus, said[name].claims, rate) / rate, 2)
-                for asked, rate in alarms.ASKED.items()
-            },
-        )

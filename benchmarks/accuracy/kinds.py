@@ -11,9 +11,10 @@ Refuses to tell a detector anything of a series before its rows.
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,7 @@ class Series:
         values: float64[n], NaN where missing.
         events: first and last row of each labelled event.
         limit: rows after the first of an event within which an alert is in time.
+        whole: events of the machine that it is a metric of, where it is one.
 
     """
 
@@ -44,6 +46,7 @@ class Series:
     values: FloatArray
     events: Events
     limit: int
+    whole: Events = ()
 
 
 @dataclass(frozen=True)
@@ -95,12 +98,12 @@ def _servers(path: Path) -> Iterator[Series]:
     with np.load(path) as data:
         for name in ("server1", "server2", "server3"):
             values = data[f"{name}|test"].astype(np.float64)
-            cause = data[f"{name}|cause"]
+            cause, whole = data[f"{name}|cause"], spans(data[f"{name}|label"])
             times = np.arange(len(values), dtype=np.int64) * MINUTE_MS
             for metric in range(values.shape[1]):
                 column = values[:, metric]
                 events = spans(cause[:, metric])
-                yield Series(f"{name}/{metric}", times, column, events, FAST_LIMIT)
+                yield Series(f"{name}/{metric}", times, column, events, FAST_LIMIT, whole)
 
 
 def spans(labels: IntArray) -> Events:
@@ -125,3 +128,15 @@ KINDS = (
     ),
     Kind("servers", "servers/servers.npz", "github.com/zhhlee/InterFusion (MIT)", _servers),
 )
+
+
+def find(data: Path, kind: Kind) -> Path | None:
+    """Where a set lies in the folder, if it does."""
+    return next((p for p in (data / kind.path, data / Path(kind.path).name) if p.exists()), None)
+
+
+@cache
+def read(data: Path) -> Mapping[str, Sequence[Series]]:
+    """The sets that are there, read once in a process."""
+    found = {kind.name: (kind, find(data, kind)) for kind in KINDS}
+    return {name: list(kind.read(path)) for name, (kind, path) in found.items() if path is not None}

@@ -22,7 +22,7 @@ ONE_A_WEEK, RARER, OFTENER = 1.66, 0.9, 0.8
 
 def standing(loudness: FloatArray, peaks: FloatArray, *, learns: bool) -> FloatArray:
     """What each of the loudnesses [m, n] has to be above; `peaks` [m] stand before them."""
-    if not learns:
+    if not learns or loudness.shape[1] == 1:
         return np.broadcast_to(peaks[:, None], loudness.shape)
     every = np.concatenate((peaks[:, None], loudness[:, :-1]), axis=1)
     out: FloatArray = np.maximum.accumulate(every, axis=1)

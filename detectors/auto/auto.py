@@ -20,13 +20,21 @@ import numpy as np
 from detectors.auto import tails
 from detectors.auto.blocks import Block, block_of, cut, room
 from detectors.auto.judge import Thought, judge, reach
-from detectors.auto.learn import DAILY_WEIGHT, learn
-from detectors.auto.state import FORMS, OLD_BLOCK, SEASON
+from detectors.auto.learn import DAILY_WEIGHT, learn, pass_ends, quiet, until_fit
+from detectors.auto.state import OLD_BLOCK, State
 from detectors.auto.walk import SETTLED_VISITS
 from detectors.bank import Bank, Settings
-from detectors.base import LARGEST_VALUE, CodeArray, FloatArray, IntArray, Reason, Scores, flat
+from detectors.base import (
+    LARGEST_VALUE,
+    CodeArray,
+    FloatArray,
+    IntArray,
+    Reason,
+    Scores,
+    Selector,
+    flat,
+)
 from detectors.calibrate import BAND_TAIL
-from detectors.columns import Columns
 
 # From this weight on, the profile of the day is what is expected.
 EXPLAINED = 0.5
@@ -65,73 +73,86 @@ class Auto(Bank):
     def __init__(self, settings: AutoSettings, seed: int = 0) -> None:  # noqa: ARG002  # nothing random
         # Its calibration is its own: none of the columns of `Bank.__init__` are made.
         self.settings = settings
-        self.columns = Columns(FORMS)
+        self._direction = settings.direction
+        self.columns: State = State()
 
     def update(self, rows: IntArray, times: IntArray, values: FloatArray) -> ViewedScores:
         """Score each sample by what was learnt before it, then learn it (see `Detector`)."""
         rows, times, values = flat(rows, times, values, self.columns.capacity)
-        scores = unsaid(values)
+        scores: ViewedScores | None = None
         usable = np.flatnonzero(np.abs(values) <= LARGEST_VALUE)
         for block in cut(self.columns, rows, times, values, usable):
             thought = self._judged(block)
-            self._tell(block, thought, scores)
+            told = self._told(block, thought)
             if block.learns:
                 learn(self.columns, block, thought)
-        return scores
+            if isinstance(block.where, slice) and block.values.size == values.size:
+                return told
+            scores = unsaid(values) if scores is None else scores
+            put(scores, block.where, told)
+        return unsaid(values) if scores is None else scores
 
     def calm(
         self, row: int, times: IntArray, values: FloatArray, below: float
     ) -> tuple[int, ViewedScores]:
         """Judge and learn samples of `row`, in order, as long as none has a score of `below` or more.
 
-        Returns how many that were, perhaps none, and their scores. `values` are all within the detector's range.
+        Returns how many that were, perhaps none, and their scores. `values` are all within the detector's range. Ever
+        more blocks are judged at once, as long as nothing changes at their ends.
         """
-        scores, taken = unsaid(values), 0
+        columns, scores, taken, wide = self.columns, unsaid(values), 0, 0
         one = np.array([row])
-        while taken < values.size and not self.columns["frozen"][row]:
-            rest = np.arange(taken, min(taken + OLD_BLOCK, values.size))[None, :]
-            length = int(room(self.columns, one, times[rest])[0])
+        while taken < values.size and not columns["frozen"][row]:
+            wide = min(wide, until_fit(int(columns["samples"][row])))
+            rest = np.arange(taken, min(taken + max(wide, OLD_BLOCK), values.size))[None, :]
+            length = int(room(columns, one, times[rest], wide)[0])
             block = block_of(one, times, values, rest[:, :length], learns=True)
             thought = self._judged(block)
-            loud = np.flatnonzero(thought.score[0] >= below)
-            if loud.size:
-                length = int(loud[0])
-                if length == 0:
-                    break
+            same = quiet(columns, block, thought)
+            loud = np.flatnonzero(thought.score[0, :same] >= below)
+            kept = int(loud[0]) if loud.size else min(same, length)
+            if kept == 0:
+                break
+            if kept < length:
                 # of one row a judgement changes nothing: the beginning of the block can be judged anew
-                block = block_of(one, times, values, rest[:, :length], learns=True)
+                block = block_of(one, times, values, rest[:, :kept], learns=True)
                 thought = self._judged(block)
-            self._tell(block, thought, scores)
-            learn(self.columns, block, thought)
-            taken += length
+            put(scores, block.where, self._told(block, thought))
+            pass_ends(columns, block)
+            learn(columns, block, thought)
+            taken += kept
             if loud.size:
                 break
+            wide = 2 * max(length, OLD_BLOCK) if same > length else 0
         return taken, ViewedScores(*(getattr(scores, name)[:taken] for name in FIELDS))
 
     def _judged(self, block: Block) -> Thought:
         return judge(self.columns, block, self.settings.direction, self.settings.warm_up_samples)
 
-    def _tell(self, block: Block, thought: Thought, scores: ViewedScores) -> None:
-        """Write down what is told of each sample."""
-        columns, at, where = self.columns, block.at, block.places
+    def _told(self, block: Block, thought: Thought) -> ViewedScores:
+        """What is told of each sample."""
+        columns, at = self.columns, block.at
         unit, origin = thought.state["unit"][:, None], thought.state["origin"][:, None]
         explains = columns["daily"][at][:, None] >= EXPLAINED * DAILY_WEIGHT
-        told = explains & thought.valid[:, :, SEASON]
-        expected = origin + np.where(told, thought.path.profile, thought.path.level) * unit
+        profiled = explains & thought.settled
+        expected = origin + np.where(profiled, thought.path.profile, thought.path.level) * unit
         half = reach(columns, at)[:, None] * unit
-        scores.raw[where] = thought.loudness
-        scores.score[where] = thought.score
-        scores.expected[where] = expected
-        scores.low[where] = expected - half
-        scores.high[where] = expected + half
-        scores.view[where] = thought.spoke
-        reason = np.full(thought.score.shape, Reason.OK if block.learns else Reason.FROZEN, np.int8)
-        loud = thought.score > 1.0 - BAND_TAIL
-        reason[loud] = np.where(block.values > expected, Reason.ABOVE, Reason.BELOW)[loud]
-        reason[thought.hushed] = Reason.REFRACTORY
-        ages = columns["samples"][at][:, None] + np.arange(block.times.shape[1])
-        reason[ages < self._least] = Reason.WARM_UP
-        scores.reason[where] = reason
+        reason = np.full(expected.size, Reason.OK if block.learns else Reason.FROZEN, np.int8)
+        loud = np.flatnonzero(thought.score > 1.0 - BAND_TAIL)
+        above = block.values.reshape(-1)[loud] > expected.reshape(-1)[loud]
+        reason[loud] = np.where(above, Reason.ABOVE, Reason.BELOW)
+        reason[thought.hushed.reshape(-1)] = Reason.REFRACTORY
+        if int(columns["samples"][at].min()) < self._least:
+            reason[(block.ages(columns) < self._least).reshape(-1)] = Reason.WARM_UP
+        return ViewedScores(
+            thought.loudness.reshape(-1),
+            thought.score.reshape(-1),
+            expected.reshape(-1),
+            (expected - half).reshape(-1),
+            (expected + half).reshape(-1),
+            reason,
+            thought.spoke.reshape(-1),
+        )
 
     @property
     def _least(self) -> int:
@@ -141,6 +162,20 @@ class Auto(Bank):
         """Samples that each row needs yet before it may speak."""
         left: IntArray = np.maximum(self._least - self.columns["samples"][rows], 0)
         return left
+
+    def deviations(self, rows: IntArray, times: IntArray, values: FloatArray) -> FloatArray:  # noqa: ARG002  # as in `update`
+        """How far values that are not learnt yet are from the usual one of their row, in usual distances from it.
+
+        On the side that is watched; `rows`, `times` and `values` as in `update`. The profile of the day is left out:
+        beside it half as many incidents of groups were found.
+        """
+        columns = self.columns
+        unit = columns["unit"][rows]
+        usual = columns["origin"][rows] + columns["mean"][rows] * unit
+        scale = self.floored(columns["spread"][rows] * unit, usual)
+        # out of range is not odd but unknown, and its score says so
+        with np.errstate(over="ignore"):
+            return self._orient((values - usual) / scale)
 
     def why(self, row: int) -> str:
         """One clause on what a row is taken for, and who votes therefore."""
@@ -160,6 +195,12 @@ class Auto(Bank):
 
 
 FIELDS = ("raw", "score", "expected", "low", "high", "reason", "view")
+
+
+def put(scores: ViewedScores, where: Selector, told: ViewedScores) -> None:
+    """Let these scores be what is said of the samples there."""
+    for name in FIELDS:
+        getattr(scores, name)[where] = getattr(told, name)
 
 
 def unsaid(values: FloatArray) -> ViewedScores:

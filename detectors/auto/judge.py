@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 
 from detectors.auto import alarms, sketch, tails
 from detectors.auto.blocks import Block, stretch
-from detectors.auto.state import CHANNELS, LEVEL_LEFT, SEASON, SEASON_LEFT, VIEWS
+from detectors.auto.state import CHANNELS, LEVEL_LEFT, SEASON, SEASON_LEFT, VIEWS, State
 from detectors.auto.walk import SETTLED_VISITS, SLOTS, STATE, Path, shares, slots, walk
-from detectors.base import BoolArray, CodeArray, FloatArray, IntArray, Selector
+from detectors.base import BoolArray, CodeArray, FloatArray, Selector
 from detectors.calibrate import BAND_TAIL, Direction
-from detectors.columns import Columns
 
 Small: TypeAlias = NDArray[np.float32]
-State: TypeAlias = dict[str, NDArray[Any]]
+After: TypeAlias = dict[str, NDArray[Any]]
 
 # Votes of value, short mean, time of day and level: equal, for nothing that was chosen on half of the data held on
 # the other half.
@@ -34,10 +33,11 @@ LARGEST = 1e30
 
 @dataclass(frozen=True, slots=True)
 class Thought:
-    """Of each sample [m, n]; `views`, `distances`, `apart`, `valid` have one more axis of views or channels.
+    """Of each sample [m, n]; `views`, `distances`, `apart` have one more axis of views or channels.
 
     path       what was usual
-    views      the four views; `apart` how far each is from what is kept of it, `valid` whether it means anything
+    views      the four views; `apart` how far each is from what is kept of it
+    settled    whether what hangs on the profile of the day means anything
     distances  what the rareness of each channel is of
     loudness, score, hushed  in the end; hushed: only the refractory keeps it from being told
     spoke      the view that was loudest, or VIEWS for the residuals
@@ -47,58 +47,67 @@ class Thought:
     path: Path
     views: Small
     apart: Small
-    valid: BoolArray
+    settled: BoolArray
     distances: Small
     loudness: FloatArray
     score: FloatArray
     hushed: BoolArray
     spoke: CodeArray
-    state: State
+    state: After
 
 
-def judge(columns: Columns, block: Block, side: Direction, warm_up: int) -> Thought:
+def judge(columns: State, block: Block, side: Direction, warm_up: int) -> Thought:
     """What a block is thought to be; `warm_up` samples say nothing."""
     moved, state = _moved(columns, block)
     path, ends = _walked(columns, block, moved)
-    views = np.stack((moved, path.after, moved - path.profile, moved - path.level), axis=2).astype(
-        np.float32
-    )
-    valid = np.ones(views.shape, np.bool_)
-    valid[:, :, SEASON] = path.visits >= SETTLED_VISITS
+    views = np.empty((*moved.shape, VIEWS), np.float32)
+    for number, view in enumerate((moved, path.after, moved - path.profile, moved - path.level)):
+        views[:, :, number] = view
     distances, apart = _distances(columns, block, views, moved - path.fast)
-    unknown = ~valid[:, :, SEASON]
-    distances[unknown, SEASON] = 0.0
-    distances[unknown, SEASON_LEFT] = 0.0
-    loudness, spoke = _loudness(columns, block.at, distances)
+    settled = path.visits >= SETTLED_VISITS
+    if not settled.all():
+        distances[~settled, SEASON] = 0.0
+        distances[~settled, SEASON_LEFT] = 0.0
+    step_ms = _one(columns["step_ms"][block.at])[:, None]
+    loudness, spoke = _loudness(columns, block.at, distances, step_ms)
     if side != "both":
         away = moved - path.level
         loudness[away <= 0 if side == "up" else away >= 0] = 0.0
     begins, end_ms = stretch(columns, block.at, block.times[:, 0])
-    peak = columns["peak_now"][block.at]
-    before = np.where(begins, peak, columns["peak_before"][block.at])
-    now = np.where(begins, 0.0, peak)
+    now, before = columns["peak_now"][block.at], columns["peak_before"][block.at]
+    if begins.any():
+        now, before = np.where(begins, 0.0, now), np.where(begins, now, before)
     bar = alarms.standing(loudness, np.maximum(before, now), learns=block.learns)
-    step = columns["step_ms"][block.at][:, None]
-    chance = alarms.per_week(loudness) * (step / alarms.WEEK_MS)
-    score = np.where(loudness > bar, 1.0 - np.minimum(chance, 1.0), 0.0)
-    mute = _ages(columns, block) < warm_up
-    score[mute] = 0.0
-    hushed = (loudness <= bar) & (chance < BAND_TAIL) & ~mute
+    chance = alarms.per_week(loudness) * (step_ms / alarms.WEEK_MS)
+    stands = loudness > bar
+    score = np.where(stands, 1.0 - np.minimum(chance, 1.0), 0.0)
+    hushed = ~stands & (chance < BAND_TAIL)
+    if int(columns["samples"][block.at].min()) < warm_up:
+        mute = block.ages(columns) < warm_up
+        score[mute] = 0.0
+        hushed &= ~mute
     state |= ends
     state |= {
         "stretch_end_ms": end_ms,
         "peak_before": before,
-        "peak_now": np.maximum(now, loudness.max(axis=1)),
+        "peak_now": np.maximum(now, span(loudness)[1]),
     }
-    return Thought(path, views, apart, valid, distances, loudness, score, hushed, spoke, state)
+    return Thought(path, views, apart, settled, distances, loudness, score, hushed, spoke, state)
 
 
-def _ages(columns: Columns, block: Block) -> IntArray:
-    ages: IntArray = columns["samples"][block.at][:, None] + np.arange(block.times.shape[1])
-    return ages
+def span(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The least and the largest of each row of [m, n]; many short rows are dear, so one column stands for itself."""
+    if values.shape[1] == 1:
+        return values[:, 0], values[:, 0]
+    return values.min(axis=1), values.max(axis=1)
 
 
-def _moved(columns: Columns, block: Block) -> tuple[FloatArray, State]:
+def _one(numbers: FloatArray) -> FloatArray:
+    """The numbers [m], or one for all [1] where it is one."""
+    return numbers[:1] if bool((numbers == numbers[0]).all()) else numbers
+
+
+def _moved(columns: State, block: Block) -> tuple[FloatArray, After]:
     """Values less the first one, in units of the first step away from it."""
     born = columns["samples"][block.at] == 0
     origin = np.where(born, block.values[:, 0], columns["origin"][block.at])
@@ -113,7 +122,7 @@ def _moved(columns: Columns, block: Block) -> tuple[FloatArray, State]:
     return np.clip(moved, -LARGEST, LARGEST), {"origin": origin, "unit": unit}
 
 
-def _walked(columns: Columns, block: Block, moved: FloatArray) -> tuple[Path, State]:
+def _walked(columns: State, block: Block, moved: FloatArray) -> tuple[Path, After]:
     count, length = moved.shape
     slot, weights = slots(block.times), shares(columns["samples"][block.at], length)
     start = [columns[name][block.at] for name in STATE]
@@ -122,69 +131,79 @@ def _walked(columns: Columns, block: Block, moved: FloatArray) -> tuple[Path, St
         # plain numbers: a numpy call for each would cost ten times as much
         begun = [float(value[0]) for value in start]
         own = [table[int(block.rows[0])].tolist() for table in tables]
-        told = [share[0].tolist() for share in weights]
         places = slot[0].tolist()
         out, ends = walk(
-            moved[0].tolist(), places, told, begun, own, single=True, follow=block.learns
+            moved[0].tolist(), places, weights, begun, own, single=True, follow=block.learns
         )
         state = {name: np.array([end]) for name, end in zip(STATE, ends, strict=True)}
         state |= {"profile": np.array([own[0]]), "visits": np.array([own[1]], np.uint8)}
         return Path(*(np.array([field]) for field in out)), state
     flat = [table.reshape(-1) for table in tables]
-    place = block.rows[:, None] * SLOTS + slot
-    told = [list(share.T) for share in weights]
+    place = block.begins(1, SLOTS) + slot
     out, ends = walk(
-        list(moved.T), list(place.T), told, start, flat, single=False, follow=block.learns
+        list(moved.T), list(place.T), weights, start, flat, single=False, follow=block.learns
     )
-    path = Path(*(np.stack(field, axis=1) for field in out))
+    path = Path(*(f[0][:, None] if length == 1 else np.stack(f, axis=1) for f in out))
     return path, dict(zip(STATE, ends, strict=True))
 
 
-def _distances(
-    columns: Columns, block: Block, views: Small, fast: FloatArray
-) -> tuple[Small, Small]:
+def _distances(columns: State, block: Block, views: Small, fast: FloatArray) -> tuple[Small, Small]:
     """Distances by channel, and of the views to what is kept of them."""
-    place = (block.rows[:, None] * VIEWS + np.arange(VIEWS)) * sketch.SIZE
-    places = np.broadcast_to(place[:, None, :], views.shape)
-    apart = sketch.distance(columns["kept"].reshape(-1), places, views)
+    kept, begins = columns["kept"].reshape(-1), block.begins(VIEWS, sketch.SIZE)
+    apart = sketch.distance(kept, columns.pivots, block.at, begins, views)
     before = columns["latest"][block.at][:, None, :]
     if block.learns:
         before = np.concatenate((before, views[:, :-1]), axis=1)
     # what was there a sample ago is not new, even if the block has not ended
     near = np.fmin(apart, np.abs(views - before))
     distances = np.empty((*views.shape[:2], CHANNELS), np.float32)
-    distances[:, :, :VIEWS] = np.where(np.isfinite(near), near, 0.0)
-    distances[:, :, SEASON_LEFT : LEVEL_LEFT + 1] = np.abs(views[:, :, SEASON:])
+    known = np.isfinite(near)
+    if not known.all():
+        near[~known] = 0.0
+    # channel after channel: short loops within long ones are dear
+    for channel in range(VIEWS):
+        distances[:, :, channel] = near[:, :, channel]
+    distances[:, :, SEASON_LEFT] = np.abs(views[:, :, SEASON])
+    distances[:, :, LEVEL_LEFT] = np.abs(views[:, :, SEASON + 1])
     distances[:, :, LEVEL_LEFT + 1] = np.abs(fast)
     return distances, apart
 
 
-def _loudness(columns: Columns, at: Selector, distances: Small) -> tuple[FloatArray, CodeArray]:
+def _loudness(
+    columns: State, at: Selector, distances: Small, step_ms: FloatArray
+) -> tuple[FloatArray, CodeArray]:
     """How loud each sample is, brought to the common step, and which view was the loudest."""
     count, length, _ = distances.shape
     parts = [columns[f"{name}{n}"][at] for name in ("knot", "slope") for n in range(4)]
     parts.append(columns["beyond"][at])
     if length > 1:
         parts = [np.repeat(part, length, axis=0) for part in parts]
-    flat = distances.reshape(count * length, CHANNELS)
-    rare = tails.rareness(flat, parts[:4], parts[4:8], parts[8]).reshape(distances.shape)
-    squares = np.square(rare, dtype=np.float64)
-    v0, v1, v2, v3, r0, r1, r2 = (squares[:, :, n] for n in range(CHANNELS))
+    rare = tails.rareness(distances.reshape(-1, CHANNELS), parts[:4], parts[4:8], parts[8])
+    # channel after channel, so that what follows runs in the order of memory
+    squares = np.empty((CHANNELS, count * length))
+    squares[...] = rare.T
+    np.square(squares, out=squares)
+    v0, v1, v2, v3, r0, r1, r2 = squares.reshape(CHANNELS, count, length)
     daily = columns["daily"][at][:, None]
     # every value of a counter is new, so it says nothing
     plain = np.where(columns["counter"][at], 0.0, 1.0)[:, None]
     w0, w1, w2, w3 = plain * VOTES[0], plain * VOTES[1], VOTES[2], VOTES[3]
     novel = (w0 * v0 + w1 * v1 + w2 * v2 + w3 * v3 + daily * r0) / (w0 + w1 + w2 + w3 + daily)
     odd = RESIDUAL_WEIGHT**2 * ((r0 + r1 + r2) / 3.0)
-    step = np.log10(columns["step_ms"][at] / alarms.COMMON_STEP_MS)[:, None]
-    loudness = np.sqrt(np.maximum(novel, odd)) + alarms.STEP_POWER * step
-    spoke = np.where(odd > novel, VIEWS, rare[:, :, :VIEWS].argmax(axis=2)).astype(np.int8)
-    return np.maximum(loudness, 0.0), spoke
+    loudness = np.sqrt(np.maximum(novel, odd))
+    loudness += alarms.STEP_POWER * np.log10(step_ms / alarms.COMMON_STEP_MS)
+    np.maximum(loudness, 0.0, out=loudness)
+    spoke = np.where(v1 > v0, np.int8(1), np.int8(0))
+    later = np.where(v3 > v2, np.int8(3), np.int8(2))
+    front, back = np.maximum(v0, v1), np.maximum(v2, v3)
+    spoke = np.where(back > front, later, spoke)
+    np.copyto(spoke, np.int8(VIEWS), where=odd > novel)
+    return loudness, spoke
 
 
-def reach(columns: Columns, at: Selector) -> FloatArray:
+def reach(columns: State, at: Selector) -> FloatArray:
     """How far from the slow level [m], in the row's unit, residuals alone make a sample leave the band."""
-    step_ms = columns["step_ms"][at]
+    step_ms = _one(columns["step_ms"][at])
     need = alarms.loudness_of(BAND_TAIL * alarms.WEEK_MS / step_ms)
     need -= alarms.STEP_POWER * np.log10(step_ms / alarms.COMMON_STEP_MS)
     slope = columns["beyond"][at][:, LEVEL_LEFT].astype(np.float64)

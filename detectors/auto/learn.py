@@ -8,17 +8,17 @@ import numpy as np
 
 from detectors.auto import sketch, tails
 from detectors.auto.blocks import Block
-from detectors.auto.judge import Thought
+from detectors.auto.judge import Thought, span
 from detectors.auto.state import (
     CHANNELS,
     FRESH,
     SEASON,
     SEASON_LEFT,
     VIEWS,
+    State,
     block_size,
 )
 from detectors.base import IntArray
-from detectors.columns import Columns
 
 # Tails are fitted at the end of each block of a young row, then after so many samples; the second for old rows.
 FIT_YOUNG, FIT_GROWN, GROWN_SAMPLES, FIT_OLD, OLD_SAMPLES = 256, 128, 1024, 512, 1024
@@ -34,21 +34,23 @@ STEP_SHARE = 0.05
 TINY = 1e-300
 
 
-def learn(columns: Columns, block: Block, thought: Thought) -> None:
+def learn(columns: State, block: Block, thought: Thought) -> None:
     """Take a block in."""
     at = block.at
     length = block.times.shape[1]
     samples = columns["samples"][at].copy()
     for name, value in thought.state.items():
         columns[name][at] = value
-    first_ms = block.times[:, 0]
-    for name in ("first_ms", "block_ms"):
-        columns[name][at] = np.where(samples == 0, first_ms, columns[name][at])
-    value = thought.views[:, :, 0]
-    columns["low"][at] = np.minimum(columns["low"][at], value.min(axis=1))
-    columns["high"][at] = np.maximum(columns["high"][at], value.max(axis=1))
+    born = block.rows[samples == 0]
+    if born.size:
+        first_ms = block.times[samples == 0, 0]
+        columns["first_ms"][born] = first_ms
+        columns["block_ms"][born] = first_ms
+    low, high = span(thought.views[:, :, 0])
+    columns["low"][at] = np.minimum(columns["low"][at], low)
+    columns["high"][at] = np.maximum(columns["high"][at], high)
     columns["latest"][at] = thought.views[:, -1]
-    _count(columns, block.rows, thought)
+    _count(columns, block, thought)
     _gather(columns, block, thought)
     columns["samples"][at] = samples + length
     columns["last_ms"][at] = block.times[:, -1]
@@ -58,48 +60,88 @@ def learn(columns: Columns, block: Block, thought: Thought) -> None:
         _end(columns, block.rows[ended], size[ended])
 
 
-def _count(columns: Columns, rows: IntArray, thought: Thought) -> None:
+def until_fit(samples: int) -> int:
+    """In how many samples the tails of a row are fitted next; 0 where that is at the end of each block."""
+    every = FIT_GROWN if samples < OLD_SAMPLES else FIT_OLD
+    return 0 if samples < FIT_YOUNG else every - samples % every
+
+
+def _age(columns: State, row: int) -> tuple[int, int]:
+    """How many samples a row has seen, and how many a block of it has."""
+    samples = columns["samples"][row : row + 1]
+    return int(samples[0]), int(block_size(samples)[0])
+
+
+def quiet(columns: State, block: Block, thought: Thought) -> int:
+    """How many samples of one row, judged at once, are judged as they are block after block.
+
+    Up to the first end of a block that changes anything: takes in something new, or finds another step. Where none
+    does, one more than there are.
+    """
+    row, count = int(block.rows[0]), block.times.shape[1]
+    samples, size = _age(columns, row)
+    ends = np.arange(size - samples % size, count + 1, size)
+    new = thought.apart[0] > columns["grid"][row]
+    new[:, SEASON] &= thought.settled[0]
+    first = int(new.any(axis=1).argmax()) if new.any() else count
+    if columns["fresh_count"][row].any():
+        first = 0
+    last_ms = np.append(columns["block_ms"][row], block.times[0, ends - 1])
+    moves = np.maximum(np.diff(last_ms) / size, 1.0) != columns["step_ms"][row]
+    changes = ends[(ends > first) | moves]
+    return int(changes[0]) if changes.size else count + 1
+
+
+def pass_ends(columns: State, block: Block) -> None:
+    """Go past the ends of blocks within one that nothing changes at."""
+    row, count = int(block.rows[0]), block.times.shape[1]
+    samples, size = _age(columns, row)
+    last = (samples + count - 1) // size * size - samples
+    if last > 0:
+        columns["block_ms"][row] = block.times[0, last - 1]
+
+
+def _count(columns: State, block: Block, thought: Thought) -> None:
     """Take the distances into the histograms."""
-    shape = thought.distances.shape
-    moved = np.broadcast_to(columns["moved"][rows][:, None, :], shape)
-    channel = (rows[:, None] * CHANNELS + np.arange(CHANNELS))[:, None, :] * tails.CELLS
-    place = channel + tails.cells(thought.distances, moved)
-    counts = columns["counts"].reshape(-1)
-    told = thought.valid[:, :, SEASON]
-    if not told.all():
-        every = np.ones(shape, np.bool_)
-        every[:, :, SEASON] = every[:, :, SEASON_LEFT] = told
-        place = place[every]
-    if shape[1] == 1:
-        counts[place.reshape(-1)] += np.uint16(1)
-    else:
-        np.add.at(counts, place.reshape(-1), np.uint16(1))
+    moved = columns["moved"][block.at][:, None, :]
+    begins = block.begins(CHANNELS, tails.CELLS)[:, None, :]
+    place = begins + tails.cells(thought.distances, moved)
+    if not thought.settled.all():
+        told = np.ones(place.shape, np.bool_)
+        told[:, :, SEASON] = told[:, :, SEASON_LEFT] = thought.settled
+        place = place[told]
+    np.add.at(columns["counts"].reshape(-1), place.reshape(-1), np.uint16(1))
 
 
-def _gather(columns: Columns, block: Block, thought: Thought) -> None:
+def _gather(columns: State, block: Block, thought: Thought) -> None:
     """Keep new values of the views until the block ends, as many as there is room for."""
-    at = block.at
-    new = (thought.apart > columns["grid"][at][:, None, :]) & thought.valid
-    if not new.any():
+    new = thought.apart > columns["grid"][block.at][:, None, :]
+    new[:, :, SEASON] &= thought.settled
+    some = np.flatnonzero(new) // new[0].size
+    if not some.size:
         return
-    had = columns["fresh_count"][at].copy()
+    some = some[np.append(True, some[1:] > some[:-1])]
+    rows, new = block.rows[some], new[some]
+    had = columns["fresh_count"][rows]
     rank = had[:, None, :] + np.cumsum(new, axis=1) - 1
     row, step, view = np.nonzero(new & (rank < FRESH))
     cell = view * FRESH + rank[row, step, view]
-    columns["fresh"][block.rows[row], cell] = thought.views[row, step, view]
-    columns["fresh_count"][at] = np.minimum(had + new.sum(axis=1), FRESH)
+    columns["fresh"][rows[row], cell] = thought.views[some[row], step, view]
+    columns["fresh_count"][rows] = np.minimum(had + new.sum(axis=1), FRESH)
 
 
-def _end(columns: Columns, rows: IntArray, size: IntArray) -> None:
+def _end(columns: State, rows: IntArray, size: IntArray) -> None:
     """End a block."""
     row, view = np.nonzero(columns["fresh_count"][rows])
     if row.size:
         row = rows[row]
         kept = columns["kept"].reshape(-1, VIEWS, sketch.SIZE)
         fresh = columns["fresh"].reshape(-1, VIEWS, FRESH)
-        kept[row, view], columns["grid"][row, view] = sketch.merge(
+        merged, columns["grid"][row, view] = sketch.merge(
             kept[row, view], columns["grid"][row, view], fresh[row, view]
         )
+        kept[row, view] = merged
+        columns.pivots[:, row, view] = sketch.pivots_of(merged)
         fresh[row, view] = np.inf
         columns["fresh_count"][rows] = 0
     samples = columns["samples"][rows]
@@ -117,7 +159,7 @@ def _end(columns: Columns, rows: IntArray, size: IntArray) -> None:
         _fit(columns, due[start : start + FIT_ROWS])
 
 
-def _fit(columns: Columns, rows: IntArray) -> None:
+def _fit(columns: State, rows: IntArray) -> None:
     counts = columns["counts"][rows].reshape(-1, tails.CELLS)
     counts, moved = tails.recentred(counts, columns["moved"][rows].reshape(-1))
     columns["counts"][rows] = counts.reshape(len(rows), -1)

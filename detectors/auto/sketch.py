@@ -9,7 +9,7 @@ Refuses clocks and weights: it knows values alone.
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.base import FloatArray, IntArray
+from detectors.base import FloatArray, IntArray, Selector
 
 Values = NDArray[np.float32]
 
@@ -18,32 +18,53 @@ SIZE = 127
 COARSER = 1.5
 # Float32 cannot tell values apart that are nearer than this share of the largest one.
 FINEST = 2.0**-22
-_STEPS = (64, 32, 16, 8, 4, 2, 1)
+# Every so many values of a sketch one is a pivot: a search compares with these first, which lie side by side in memory.
+PIVOT_STEP = 16
+_STEPS = (8, 4, 2, 1)
 
 
-def distance(kept: Values, place: IntArray, values: Values) -> Values:
-    """How far `values` are from the nearest of the kept ones; infinite where none is kept.
+def pivots_of(kept: Values) -> Values:
+    """The pivots [SIZE // PIVOT_STEP, ...] of sketches [..., SIZE]."""
+    return np.ascontiguousarray(np.moveaxis(kept[..., PIVOT_STEP - 1 :: PIVOT_STEP], -1, 0))
 
-    `kept` is flat, `place` where the sketch of each value begins; the shapes of `place` and `values` are equal.
+
+def distance(
+    flat: Values, pivots: Values, at: Selector, begins: IntArray, values: Values
+) -> Values:
+    """How far `values` [m, n, v] are from the nearest of the kept ones of their row and view; infinite where none is.
+
+    `flat` is all that is kept, `begins` [m, v] where in it each sketch begins; `at` selects the m rows of `pivots`.
     """
-    below = place.copy()
-    seen, less, more = (
-        np.empty(place.shape, np.float32),
-        np.empty(place.shape, np.bool_),
-        below.copy(),
-    )
-    for step in _STEPS:
-        np.add(below, step - 1, out=more)
-        # every place is within the array, and this mode alone fills a given array without a copy
-        np.take(kept, more, out=seen, mode="clip")
-        np.less(seen, values, out=less)
-        np.multiply(less, step, out=more)
-        below += more
-    np.take(kept, np.minimum(below, place + (SIZE - 1)), out=seen, mode="clip")
+    begin = begins[:, None, :]
+    if len(values) == 1:
+        own = [flat[first : first + SIZE] for first in begins[0].tolist()]
+        found = [np.searchsorted(*each) for each in zip(own, values[0].T, strict=True)]
+        below = begin + np.stack(found, axis=1)
+    else:
+        below = _search(flat, pivots[:, at, None], begin, values)
+    # every place is within the array, and this mode alone fills a given array without a copy
+    seen = flat.take(np.minimum(below, begin + (SIZE - 1)), mode="clip")
     nearest: Values = np.abs(seen - values)
-    np.take(kept, np.maximum(below - 1, place), out=seen, mode="clip")
-    np.minimum(nearest, np.abs(values - seen), out=nearest)
+    below -= 1
+    np.take(flat, np.maximum(below, begin, out=below), out=seen, mode="clip")
+    np.minimum(nearest, np.abs(np.subtract(values, seen, out=seen)), out=nearest)
     return nearest
+
+
+def _search(flat: Values, pivots: Values, begin: IntArray, values: Values) -> IntArray:
+    """The place of the first value kept that is not below each of `values`."""
+    less, before = np.empty(values.shape, np.bool_), np.zeros(values.shape, np.int8)
+    for pivot in pivots:
+        np.less(pivot, values, out=less)
+        np.add(before, less, out=before)
+    before *= PIVOT_STEP
+    seen, below = np.empty(values.shape, np.float32), begin + before
+    for step in _STEPS:
+        np.take(flat[step - 1 :], below, out=seen, mode="clip")
+        np.less(seen, values, out=less)
+        before += np.multiply(less, step, dtype=np.int8)
+        np.add(begin, before, out=below)
+    return below
 
 
 def merge(kept: Values, grid: FloatArray, fresh: Values) -> tuple[Values, FloatArray]:

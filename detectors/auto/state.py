@@ -5,12 +5,16 @@ the day, to the slow level, to the fast one. Everything is in units of the row's
 so that no unit matters. Under 4 KB a row.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.auto import alarms, sketch, tails
 from detectors.auto.walk import SLOTS, STATE
 from detectors.base import IntArray
-from detectors.columns import Column
+from detectors.columns import Column, Columns
 
 VIEWS, CHANNELS = 4, 7
 # Of the views and channels, those that hang on the profile of the day; the residual to the slow level.
@@ -60,3 +64,43 @@ def block_size(samples: IntArray) -> IntArray:
         YOUNG_BLOCK,
         np.where(samples < OLD_SAMPLES, GROWN_BLOCK, OLD_BLOCK),
     )
+
+
+class State(Columns):
+    """The columns of `auto`, and what is only a copy of some of them: the pivots of all sketches."""
+
+    def __init__(self) -> None:
+        super().__init__(FORMS)
+        self._pivots: sketch.Values | None = None
+
+    @property
+    def pivots(self) -> sketch.Values:
+        """The pivots [p, capacity, VIEWS] of what is kept; who changes that changes these."""
+        if self._pivots is None:
+            self._pivots = sketch.pivots_of(self["kept"].reshape(-1, VIEWS, sketch.SIZE))
+        return self._pivots
+
+    def grow(self, capacity: int) -> None:
+        """Add blank rows up to `capacity`."""
+        super().grow(capacity)
+        self._pivots = None
+
+    def reset(self, rows: IntArray) -> None:
+        """Make these rows blank again."""
+        super().reset(rows)
+        self._pivots = None
+
+    def take(self, rows: IntArray, capacity: int) -> None:
+        """Keep these rows alone, in this order."""
+        super().take(rows, capacity)
+        self._pivots = None
+
+    def give(self, rows: IntArray, columns: Mapping[str, NDArray[Any]], source: IntArray) -> None:
+        """Let these rows hold what rows of a snapshot hold."""
+        super().give(rows, columns, source)
+        self._pivots = None
+
+    def restore(self, columns: Mapping[str, NDArray[Any]]) -> None:
+        """Take copies of the columns of a snapshot."""
+        super().restore(columns)
+        self._pivots = None

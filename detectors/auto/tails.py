@@ -44,8 +44,11 @@ _MIDDLES[0] = 0.0
 def cells(distances: Small, moved: NDArray[np.int16]) -> IntArray:
     """The cell of each distance on a grid that was moved so many cells up; 0 for no distance at all."""
     # exponent and first bit of the mantissa of a float32
-    found = (distances.view(np.int32) >> 22) - (2 * 127 - UNIT_CELL) - moved
-    return np.where(distances > 0, np.clip(found, 1, CELLS - 1), 0)
+    found = distances.view(np.int32) >> 22
+    found -= (2 * 127 - UNIT_CELL) + moved
+    np.clip(found, 1, CELLS - 1, out=found)
+    found *= distances > 0
+    return found
 
 
 def rareness(
@@ -53,13 +56,18 @@ def rareness(
 ) -> Small:
     """-log10 of the tail probability: `knots` and `slopes` [4, ...], `beyond` [...] of `fit`, distances [...]."""
     with np.errstate(over="ignore"):
-        rare = beyond * np.maximum(distances - knots[3], 0.0)
-        before: Small | float = 0.0
+        rare: Small = distances - knots[3]
+        np.maximum(rare, 0.0, out=rare)
+        rare *= beyond
+        before: Small | np.float32 = np.float32(0.0)
         for knot, slope, rise in zip(knots, slopes, RISES, strict=True):
-            rare += np.float32(rise) * np.clip((distances - before) * slope, 0.0, 1.0)
+            part = distances - before
+            part *= slope
+            np.clip(part, 0.0, 1.0, out=part)
+            part *= np.float32(rise)
+            rare += part
             before = knot
-    bounded: Small = np.minimum(rare, np.float32(LOUDEST))
-    return bounded
+    return np.minimum(rare, np.float32(LOUDEST), out=rare)
 
 
 def fit(counts: Counts, moved: NDArray[np.int16], least: FloatArray) -> tuple[Small, Small, Small]:

@@ -42,15 +42,23 @@ class Path(NamedTuple):
 
 def slots(times: IntArray) -> IntArray:
     """The half hour of the day, UTC."""
-    half_hours: IntArray = times // SLOT_MS % SLOTS
+    half_hours: IntArray = times // SLOT_MS
+    # numpy divides many times faster than it takes rests
+    half_hours -= half_hours // SLOTS * SLOTS
     return half_hours
 
 
-def shares(samples: IntArray, length: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """What each of `length` samples after `samples` [m] weighs in the means: as in the plain mean at first."""
-    first = 1.0 / (samples[:, None] + np.arange(1, length + 1))
-    slow, fast = np.maximum(LEVEL_SHARE, first), np.maximum(FAST_SHARE, first)
-    return slow, fast, np.maximum(NATURE_SHARE, first)
+def shares(samples: IntArray, length: int) -> list[list[Any]]:
+    """What each of `length` samples after `samples` [m] weighs in the three means: as in the plain mean at first.
+
+    By sample: arrays [m], or plain numbers where one is enough.
+    """
+    least = (LEVEL_SHARE, FAST_SHARE, NATURE_SHARE)
+    if NATURE_SHARE * int(samples.min()) >= 1.0:
+        return [[share] * length for share in least]
+    first = 1.0 / (samples + np.arange(1, length + 1)[:, None])
+    every = [np.maximum(share, first) for share in least]
+    return [each[:, 0].tolist() if samples.size == 1 else list(each) for each in every]
 
 
 def walk(

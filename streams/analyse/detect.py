@@ -98,9 +98,9 @@ def detect(
     """Judge columns of numbers in one online pass.
 
     `times` [n] are ms since the epoch UTC, or timestamps of numpy or Arrow. `values` is [n], or [n, series], or columns
-    by name. `settings` are those of a rule's `detect:` block, such as `false_alarms="1 per week"`, and `parameters`.
-    With `group` all columns are members of one group, and the answer is about the group. `warm_start` is history of the
-    same form, learnt before. A `watch` goes on from where it is, with its own settings.
+    by name, an Arrow table too. `settings` are those of a rule's `detect:` block, such as `false_alarms="1 per week"`,
+    and `parameters`. With `group` all columns are members of one group, and the answer is about the group.
+    `warm_start` is history of the same form, learnt before. A `watch` goes on from where it is, with its own settings.
 
     Raises:
         ConfigError: a setting is wrong.
@@ -124,6 +124,9 @@ def _framed(times: ArrayLike, values: ArrayLike | Mapping[str, ArrayLike]) -> Fr
     if at.dtype.kind == "M":
         at = at.astype("datetime64[ms]")
     at = at.astype(np.int64)
+    if (names_of := getattr(values, "column_names", None)) is not None:
+        table_of: Any = values
+        values = {name: table_of.column(name) for name in names_of}
     if isinstance(values, Mapping):
         names = [str(name) for name in values]
         columns = [np.asarray(column, np.float64) for column in values.values()]

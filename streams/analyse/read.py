@@ -7,6 +7,7 @@ Refuses what it would have to guess, with file and line: no column of times, a t
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from detectors.base import FloatArray, IntArray
 from schemas.config.near import nearest
 from schemas.errors import ConfigError
-from streams.produce.columns import METRIC_NAMES, MISSING, Columns, Layout, layout
+from streams.produce.columns import METRIC_NAMES, MISSING, TIME_NAMES, Columns, Layout, layout
 from streams.produce.event_time import parse
 from streams.produce.files import HEAD
 from streams.produce.refusal import Refusal, RefusedError, ReplayError
@@ -124,6 +125,9 @@ def _plan(
         {name: cells[row] for name, cells in columns.items()}
         for row in range(min(HEAD, len(next(iter(columns.values())))))
     ]
+    empty = [name for name in columns if all(_is_missing(row[name]) for row in head)]
+    late = [name for name in empty if _mostly_numbers(columns[name])]
+    head = _filled(head, late)
     wanted = Columns(time or ("index" if "index" in columns else None), next(iter(values), None))
     try:
         plan, even = layout(head, wanted, path.stem), False
@@ -132,6 +136,9 @@ def _plan(
             unheard = object()
             stepped = [{**row, "time": unheard} for row in head]
             plan, even = layout(stepped, wanted, path.stem), True
+        elif error.reason is Refusal.NO_VALUE_COLUMN and empty:
+            # a series of which nothing is known is one all the same
+            plan, even = layout(_filled(head, empty), wanted, path.stem), False
         else:
             raise _refused(path, columns, error) from error
     named = tuple(values) or plan.values
@@ -143,6 +150,11 @@ def _plan(
     return Layout(plan.time, plan.metric, named, labels, plan.name), even
 
 
+def _filled(head: list[dict[str, object]], names: Sequence[str]) -> list[dict[str, object]]:
+    """Rows with numbers in these columns, which have none there."""
+    return [{**row, **dict.fromkeys(names, 0.0)} for row in head]
+
+
 def _refused(path: Path, columns: Series, error: RefusedError) -> ReplayError:
     """The error with its place; a column that would be one of numbers, but for one cell, is told by that cell."""
     if error.reason is Refusal.NO_VALUE_COLUMN:
@@ -152,11 +164,17 @@ def _refused(path: Path, columns: Series, error: RefusedError) -> ReplayError:
                     _numbers(path, name, cells)
                 except ReplayError as found:
                     return found
-    return ReplayError(path, 0, error.reason, error.detail)
+    hint = ", or --interval" if error.reason is Refusal.NO_TIME_COLUMN else ""
+    if error.reason is Refusal.NO_VALUE_COLUMN:
+        named = (n for n in columns if n.strip().lower() not in (*TIME_NAMES, *METRIC_NAMES))
+        hint = "".join(
+            f"; {columns[name][0]!r} under {name} is no number" for name in islice(named, 1)
+        )
+    return ReplayError(path, 0, error.reason, error.detail + hint)
 
 
 def _mostly_numbers(cells: Sequence[object]) -> bool:
-    present = [cell for cell in cells[:HEAD] if not _is_missing(cell)]
+    present = list(islice((cell for cell in cells if not _is_missing(cell)), HEAD))
     return 2 * sum(_float(cell) is not None for cell in present) > len(present)
 
 

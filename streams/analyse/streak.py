@@ -15,7 +15,7 @@ import numpy as np
 
 from detectors import registry
 from detectors.bank import Bank, Judgement
-from detectors.base import Detector, FloatArray, IntArray, Round, Scores
+from detectors.base import Detector, FloatArray, IntArray, Reason, Round, Scores
 from detectors.calibrate import (
     BAND_TAIL,
     OLD_REFIT,
@@ -72,7 +72,8 @@ class Streak(Bank):
         taken = int(odd[0]) if odd.size else room
         low, high = self._band(now, judgement, self._tail.reach(self.columns, now))
         quiet = np.zeros(room, np.bool_)
-        reason = self._explain(judgement.deviation, speaks, quiet, ~quiet)
+        reason = self._explain(judgement.deviation, quiet, ~quiet)
+        reason[~speaks] = Reason.WARM_UP
         scores = Scores(raw, score, expected, low, high, reason)
         self._take(row, now, walk, raw, ready, taken)
         cut = (getattr(scores, name)[:taken] for name in Scores.__slots__)

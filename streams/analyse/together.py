@@ -1,7 +1,7 @@
 """Together: the series of a table as one group, judged by what all of them say at one time.
 
 The judgement is the one of a rule with `by: []`, by the same code. The answer has one series, whose values are the
-evidence of the whole group in deviations; what is flagged names the series to blame, the oddest first.
+evidence of the whole group; what is flagged names the series to blame, the oddest first.
 
 Refuses nothing: a series without a value at some time is left out of it.
 """

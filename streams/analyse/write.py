@@ -27,8 +27,8 @@ def write_csv(found: Detected, out: IO[str], *, flagged: bool = False) -> None:
     """One row for each sample, heads first."""
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(HEADS)
-    for row in _rows(found, flagged=flagged):
-        writer.writerow("" if cell is None else _plain(cell) for cell in row)
+    # None is an empty cell
+    writer.writerows(_rows(found, flagged=flagged, truths=("false", "true")))
 
 
 def write_json(found: Detected, out: IO[str], *, flagged: bool = False) -> None:
@@ -63,17 +63,24 @@ def write_parquet(found: Detected, path: Path, *, flagged: bool = False) -> None
     parquet.write_table(table.filter(table["flag"]) if flagged else table, path)
 
 
-def _rows(found: Detected, *, flagged: bool) -> Iterator[tuple[Any, ...]]:
+def _rows(
+    found: Detected, *, flagged: bool, truths: tuple[object, object] = (False, True)
+) -> Iterator[tuple[Any, ...]]:
+    """The cells of each row; `truths` stand for no and yes."""
     columns = found.columns
     places = np.flatnonzero(columns["flag"]) if flagged else np.arange(len(columns["flag"]))
     for at in np.split(places, range(CHUNK_SAMPLES, len(places), CHUNK_SAMPLES)):
         part = {name: column[at] for name, column in columns.items()}
-        lists = [_times(part["time"]) if name == "time" else _known(part[name]) for name in HEADS]
+        lists = [
+            _times(part["time"]) if name == "time" else _known(part[name], truths) for name in HEADS
+        ]
         yield from zip(*lists, strict=True)
 
 
-def _known(column: Any) -> list[Any]:
+def _known(column: Any, truths: tuple[object, object]) -> list[Any]:
     """A column's cells, None for what is no number."""
+    if column.dtype.kind == "b":
+        return [truths[cell] for cell in column.tolist()]
     if column.dtype.kind != "f":
         return list(column.tolist())
     cells = column.astype(object)
@@ -84,10 +91,6 @@ def _known(column: Any) -> list[Any]:
 def _times(column: Any) -> list[str]:
     texts = np.datetime_as_string(column.astype("datetime64[ms]"), unit="ms")
     return [f"{text}Z" for text in texts.tolist()]
-
-
-def _plain(cell: object) -> object:
-    return str(cell).lower() if isinstance(cell, bool) else cell
 
 
 def _line(cells: tuple[str, ...], widths: tuple[int, ...]) -> str:

@@ -12,6 +12,7 @@ from schemas.config.detect import CalendarConfig
 from schemas.config.intervals import IntervalConfig
 from schemas.config.near import nearest
 from schemas.errors import CheckpointError, ConfigError
+from streams.rules.grouped import detect_rule, parts
 from streams.rules.learnt import Learnt
 from streams.rules.learnt_file import read_learnt
 from streams.rules.occasion import Occasion
@@ -37,13 +38,21 @@ def heed(groups: Sequence[RuleGroup], document: Document) -> tuple[list[RuleGrou
             hint = nearest(name, names) if names else "there is none in detect.calendar"
             problems.append(f"{rule.file}:{rule.line}: unknown calendar '{name}': {hint}")
         chosen = names if block.only is None else block.only
+        known = learnt.get(rule.learnt_key)
         more = replace(
             block,
             spread=_spread(block, document, whole=rule in wide),
             occasions=tuple(each for each in occasions if each.name in chosen),
             maintenance=maintenance,
-            learnt=learnt.get(rule.learnt_key),
+            learnt=known,
         )
+        if known is not None:
+            try:
+                for part in parts(detect_rule(more, interval_ms=rule.interval_ms, max_series=1)):
+                    part.banks.try_on(part.block.learnt)
+            except CheckpointError as error:
+                what = f"{rule.name}: learn it anew: {error}"
+                problems.append(f"{rule.file}:{rule.line}: {what}")
         return replace(rule, detect=more)
 
     done = [replace(group, rules=tuple(map(heeded, group.rules))) for group in groups]

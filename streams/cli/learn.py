@@ -96,16 +96,23 @@ def command(
     if rule_name is not None:
         known = _results(config, groups, rule_name, files, without)
     else:
+        # a file, and a topic that is none of the sources, are read as the first source would be
+        source = next((each for each in config.sources if each.topic == topic), config.sources[0])
         if topic is None:
             columns = Columns(time_column, value_column)
-            records = read_past(files, config.sources[0].topic, columns)
+            records = read_past(files, source.topic, columns)
         else:
             records = _of_topic(config, broker, topic, since)
+            records = (each._replace(topic=source.topic) for each in records)
         records = (each for each in records if not _lies_in(each.timestamp_ms, without))
         with show_count() as shown:
             task = shown.add_task("learning", total=None)
             known = learn(
-                config, groups, records, lambda n: shown.update(task, description=f"{n} records")
+                config,
+                groups,
+                source,
+                records,
+                lambda n: shown.update(task, description=f"{n} records"),
             )
     if not any(len(detect.roster) for _, detect in known):
         fail("no rule with a detector has found a series in it", EXIT_NO)
@@ -171,9 +178,7 @@ def _of_topic(
         found = asyncio.run(_read(config.model_copy(update={"kafka": kafka}), topic, after))
     if not found:
         raise BrokerError(f"nothing to learn from in {topic!r} since {rfc3339(after)}")
-    name = config.sources[0].topic
-    ordered = sorted(found, key=lambda each: each.timestamp_ms)
-    return in_order(each._replace(topic=name) for each in ordered)
+    return in_order(sorted(found, key=lambda each: each.timestamp_ms))
 
 
 async def _read(config: Config, topic: str, after_ms: int) -> list[Recorded]:
@@ -196,9 +201,7 @@ def _tell(known: Known, output: str) -> None:
     for rule, detect in known:
         waits = detect.waits()
         longest = int(waits.max()) if len(waits) else 0
-        rows.append(
-            (rule.name, len(waits), int(np.count_nonzero(waits == 0)), longest * rule.interval_ms)
-        )
+        rows.append((rule.name, len(waits), int(np.count_nonzero(waits == 0)), longest))
     if output == "json":
         names = ("rule", "series", "may_speak", "longest_wait_ms")
         print_json([dict(zip(names, row, strict=True)) for row in rows])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from schemas.config import Config
+from schemas.config import Config, SourceConfig
 from schemas.errors import ConfigError
 from schemas.labels import TENANT, make_labels
 from streams.produce.columns import Columns, layout, samples
@@ -24,8 +24,9 @@ from streams.replay.pipeline import Recorded
 from streams.replay.ranges import is_range, read_range
 from streams.replay.sources import open_files
 from streams.rules.detect import DetectRule
+from streams.rules.grouped import detect_rule
 from streams.rules.rule import Rule, RuleGroup
-from streams.rules.vector import LabelSpace
+from streams.rules.vector import LabelSpace, Vector
 
 Known = list[tuple[Rule, DetectRule]]
 HEAD = 100
@@ -35,19 +36,20 @@ HEAD = 100
 def learn(
     config: Config,
     groups: Sequence[RuleGroup],
+    source: SourceConfig,
     records: Iterable[Recorded],
     progress: Callable[[int], None] = lambda _: None,
 ) -> Known:
-    """Rules with a detector, and what it knows after these records."""
-    backtest = Backtest(in_one(config), groups)
+    """Rules with a detector, and what it knows after these records of a source, all of one partition."""
+    backtest = Backtest(in_one(config, source), groups)
     backtest.run(records, progress=progress)
     return backtest.detectors
 
 
-def in_one(config: Config) -> Config:
-    """One partition, and one source: a file stands for a topic."""
+def in_one(config: Config, source: SourceConfig | None = None) -> Config:
+    """One partition, and one source, the first where none is given: a file stands for a topic."""
     kafka = config.kafka.model_copy(update={"partitions": 1})
-    return config.model_copy(update={"kafka": kafka, "sources": config.sources[:1]})
+    return config.model_copy(update={"kafka": kafka, "sources": (source or config.sources[0],)})
 
 
 def read_past(paths: Sequence[Path], topic: str, columns: Columns) -> Iterator[Recorded]:
@@ -90,13 +92,22 @@ def learn_results(rule: Rule, found: Sequence[Sample], tenant: str, max_series: 
     """What the detector of a rule knows after results of its expression."""
     if rule.detect is None:
         raise ConfigError([f"rule '{rule.name}' has no detector"])
-    detect = DetectRule(rule.detect, interval_ms=rule.interval_ms, max_series=max_series)
+    detect = detect_rule(rule.detect, interval_ms=rule.interval_ms, max_series=max_series)
     space = LabelSpace()
     ordered = sorted(found, key=attrgetter("ts_ms"))
     rows = [space.row(make_labels({TENANT: tenant, **each.labels})) for each in ordered]
     times = np.array([each.ts_ms for each in ordered], np.int64)
     values = np.array([each.value for each in ordered], np.float64)
-    detect.update(space, np.array(rows, np.int64), times, values)
+    of = np.array(rows, np.int64)
+    if rule.detect.by is None:
+        detect.update(space, of, times, values)
+        return detect
+    # the members of a group are judged together, evaluation by evaluation
+    for at in np.split(np.arange(len(times)), np.flatnonzero(np.diff(times)) + 1):
+        t_ms = int(times[at[0]])
+        judged = detect.gathered(space, Vector(of[at], values[at]), t_ms)
+        detect.update(space, judged.rows, np.full(len(judged.rows), t_ms), judged.values)
+        detect.settle(space, judged.rows)
     return detect
 
 

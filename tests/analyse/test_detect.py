@@ -73,6 +73,15 @@ def test_arrow_goes_in_and_comes_out(times: np.ndarray, values: np.ndarray) -> N
     assert ["above"] == table.slice(700, 1)["reason"].to_pylist()
 
 
+def test_an_arrow_table_is_columns_by_name(times: np.ndarray, values: np.ndarray) -> None:
+    """Its columns keep their names, in a table and in a batch."""
+    table = pa.table({"a": values, "b": 2 * values})
+    for given_ in (table, table.to_batches()[0]):
+        found = detect(times, given_)
+        assert ("a", "b") == found.frame.names
+        assert found.judged.flag.any()
+
+
 def test_history_ends_the_warm_up(times: np.ndarray, values: np.ndarray) -> None:
     """With history learnt before, the first sample is judged, and nothing of the history is told."""
     past = times[:600], values[:600]

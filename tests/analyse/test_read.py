@@ -137,3 +137,49 @@ def test_an_answer_of_prometheus_is_read(tmp_path: Path) -> None:
         )
         with pytest.raises(ReplayError, match=r"range\.json"):
             read(path)
+
+
+@pytest.mark.parametrize("cells", [[""] * 3, ["nan"] * 3])
+def test_a_series_of_which_nothing_is_known_is_one(tmp_path: Path, cells: list[str]) -> None:
+    """A column without a number is a series of missing samples where there is no other, and none beside others."""
+    rows = "".join(f"{START + 60 * at},{cell}\n" for at, cell in enumerate(cells))
+    frame = _read(tmp_path, f"time,latency\n{rows}")
+    assert (("latency",), 3) == (frame.names, int(np.isnan(frame.values).sum()))
+    beside = "".join(f"{START + 60 * at},{cell},1\n" for at, cell in enumerate(cells))
+    assert ("cpu",) == _read(tmp_path, f"time,comment,cpu\n{beside}").names
+
+
+def test_a_series_that_begins_late_is_no_label(tmp_path: Path) -> None:
+    """Empty cells at the beginning say nothing of a column; its first numbers do."""
+    rows = "".join(f"{START + at},{at},{at if at > 150 else ''}\n" for at in range(300))
+    frame = _read(tmp_path, f"time,a,b\n{rows}")
+    assert ("a", "b") == frame.names
+    assert 151 == int(np.isnan(frame.values).sum())
+
+
+def test_an_array_of_columns_is_a_series_for_each(tmp_path: Path) -> None:
+    """An npz may hold rows x columns under any name."""
+    np.savez(tmp_path / "a.npz", time=[START, START + 60], load=np.arange(4.0).reshape(2, 2))
+    frame = read(tmp_path / "a.npz")
+    assert ("load_0", "load_1") == frame.names
+    assert [0.0, 2.0, 1.0, 3.0] == frame.values.tolist()
+
+
+@pytest.mark.parametrize("content", [b"", b"PK nothing", b"PK\x03\x04nothing"])
+def test_what_is_no_npz_is_refused_without_advice_of_numpy(tmp_path: Path, content: bytes) -> None:
+    """Empty, of another form, or cut: one line."""
+    (tmp_path / "a.npz").write_bytes(content)
+    with pytest.raises(ReplayError, match=r"no npz file of plain arrays \(unreadable\)$"):
+        read(tmp_path / "a.npz")
+
+
+def test_without_times_both_ways_out_are_named(tmp_path: Path) -> None:
+    """A column, or steps."""
+    with pytest.raises(ReplayError, match="use --time, or --interval"):
+        _read(tmp_path, "a,b\n1,2\n")
+
+
+def test_numbers_that_are_none_are_shown(tmp_path: Path) -> None:
+    """Decimal commas, for one: the first of them says why no column holds values."""
+    with pytest.raises(ReplayError, match="'1,5' under load is no number"):
+        _read(tmp_path, f"time;load\n{START};1,5\n{START + 60};1,7\n")

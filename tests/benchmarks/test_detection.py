@@ -1,6 +1,8 @@
 """`python -m benchmarks.accuracy --only detection`: how detection is judged, and that all its tables are made."""
 
 import json
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ from click.testing import CliRunner
 from benchmarks.accuracy import alarms, detection, events, nab, report
 from benchmarks.accuracy.__main__ import main
 from benchmarks.accuracy.kinds import KINDS, Events, Series, spans
+from benchmarks.accuracy.parts import Part, done
 from benchmarks.accuracy.shop import series as shop
 from detectors.base import FloatArray
 
@@ -115,6 +118,23 @@ def test_the_shop_is_calm_and_the_same_each_time() -> None:
     assert not any(series.events for series in first)
 
 
+def test_alarms_within_an_event_of_the_machine_do_not_count_for_its_metrics() -> None:
+    """A metric's alarm in an event of other metrics is no false one where the machine's events are looked at."""
+    series = replace(of(((100, 119),)), whole=((100, 119), (195, 205)))
+    claims = loud(10, 200)
+    claims["one"][claims["one"] == 0] = -np.inf
+    assert 2 / (380 / 168) == pytest.approx(alarms.came([series], claims, 1.0))
+    assert 1 / (369 / 168) == pytest.approx(alarms.came(alarms.wider([series]), claims, 1.0))
+
+
+def test_parts_are_shared_out_by_processes() -> None:
+    """Two processes give the answers that one gives, each under its key."""
+    work = [Part(str(number), math.sqrt, (number,)) for number in range(5)]
+    expected = dict(done(work, 1))
+    assert {"4": 2.0} == {key: expected[key] for key in ("4",)}
+    assert expected == dict(done(work, 2))
+
+
 def sets(folder: Path) -> None:
     """The three sets in their own forms, a series or three of each."""
     random = np.random.default_rng(0)
@@ -155,8 +175,9 @@ def test_all_tables_are_made_and_kept(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(detection, "ABLATIONS", detection.ABLATIONS[:2])
     monkeypatch.setattr(detection, "HALVES", 2)
     monkeypatch.setattr(report, "GROUP_DETECTORS", ("ewma",))
-    monkeypatch.setattr(report.shop, "series", lambda: shop(200))
+    monkeypatch.setattr(alarms.shop, "series", lambda: shop(200))
     given = ["--data", str(tmp_path), "--output", str(output), "--only", "detection"]
+    given += ["--processes", "1"]
 
     result = CliRunner().invoke(main, given)
 
@@ -170,7 +191,9 @@ def test_all_tables_are_made_and_kept(tmp_path: Path, monkeypatch: pytest.Monkey
         "detection.servers.halves",
         "detection.shop.came_for_one_asked",
         "detection.groups.ewma",
-        "detection.ablation.cloud60.no_refractory",
+        "detection.groups.any_member",
+        "detection.servers_machine.came_for_one_asked",
+        "detection.ablation.cloud60.no_calibration",
     ):
         assert key in written
     assert 2 == written["detection.cloud60.auto"]["events"]

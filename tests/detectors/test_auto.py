@@ -1,13 +1,16 @@
 """The default detector: what it finds, what it lets be, and that blocks of time are the samples one by one."""
 
 from collections.abc import Callable
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.auto import Auto, AutoSettings
+from detectors.auto import Auto, AutoSettings, sketch
+from detectors.auto.judge import judge
+from detectors.auto.state import OLD_BLOCK, VIEWS
 from detectors.base import FloatArray, Reason, Scores
 from detectors.registry import create
 
@@ -157,7 +160,69 @@ def test_calm_stops_in_front_of_the_first_loud_sample() -> None:
 
 
 def test_a_row_takes_less_than_4_kb() -> None:
-    """All columns of a row together are under 4,096 bytes."""
+    """All columns of a row together, and the pivots of its sketches, are under 4,096 bytes."""
     detector = Auto(AutoSettings())
     detector.grow(1)
-    assert sum(column.nbytes for column in detector.snapshot().values()) < 4_096
+    columns = (*detector.snapshot().values(), detector.columns.pivots)
+    assert sum(column.nbytes for column in columns) < 4_096
+
+
+def test_pivots_are_those_of_what_is_kept() -> None:
+    """Whatever happens to rows, the pivots are values of their sketches."""
+    detector = Auto(AutoSettings())
+    detector.grow(3)
+    random, before = np.random.default_rng(6), detector.snapshot()
+    acts: tuple[Callable[[], None], ...] = (
+        lambda: detector.grow(5),
+        lambda: detector.reset(np.array([1])),
+        lambda: detector.take(np.array([2, 0, 1]), 6),
+        lambda: detector.give(np.array([4]), detector.snapshot(), np.array([0])),
+        lambda: detector.restore(before),
+    )
+    for act in acts:
+        for minute in range(OLD_BLOCK):
+            times = np.full(3, minute * MINUTE_MS)
+            detector.update(np.arange(3), times, random.normal(size=3))
+        for _ in range(2):
+            kept = detector.columns["kept"].reshape(-1, VIEWS, sketch.SIZE)
+            assert np.array_equal(sketch.pivots_of(kept), detector.columns.pivots)
+            act()
+
+
+def test_calm_stretches_are_wide_and_give_the_bits_of_single_samples() -> None:
+    """Of a series that has become old, `calm` takes many blocks at once; scores and state are those of `update`.
+
+    There are silences, steps of other lengths, and values as were never there.
+    """
+    size = 6_000
+    values, times = noise(3, size), np.arange(size) * MINUTE_MS // 6
+    values[5_000:5_300] += np.linspace(0.0, 30.0, 300)
+    times[5_600:] += 5 * MINUTE_MS * np.arange(400)
+    plain, detector = Auto(AutoSettings()), Auto(AutoSettings())
+    plain.grow(2)
+    detector.grow(2)
+    row = np.ones(size, np.int64)
+    expected = plain.update(row, times, values)
+    with patch("detectors.auto.auto.judge", wraps=judge) as judges:
+        taken, scores = detector.calm(1, times, values, 2.0)
+    assert taken == size
+    assert max(call.args[1].times.shape[1] for call in judges.call_args_list) > 2 * OLD_BLOCK
+    for name in ("raw", "score", "expected", "low", "high", "reason", "view"):
+        assert np.array_equal(getattr(expected, name), getattr(scores, name), equal_nan=True)
+    known = detector.snapshot()
+    for name, column in plain.snapshot().items():
+        assert np.array_equal(column, known[name], equal_nan=column.dtype.kind == "f"), name
+
+
+def test_deviations_are_told_before_a_value_is_learnt() -> None:
+    """In usual distances from the usual value, on the side that is watched; the unit does not matter."""
+    row = np.zeros(ROWS, np.int64)
+    for factor in (1.0, 1000.0):
+        detector = Auto(AutoSettings(direction="up"))
+        detector.grow(1)
+        detector.update(row, np.arange(ROWS) * MINUTE_MS, factor * noise(8))
+        told = detector.deviations(
+            row[:3], np.full(3, ROWS * MINUTE_MS), factor * np.array([110.0, 105.0, 60.0])
+        )
+        # a mean distance of normal noise is 0.8 of its deviation
+        assert [12.5, 6.25, 0.0] == pytest.approx(told.tolist(), rel=0.2)

@@ -8,36 +8,48 @@ from hypothesis.extra import numpy as arrays
 
 from detectors.auto import alarms, sketch, tails
 from detectors.auto.walk import STATE, walk
-from detectors.base import FloatArray
 
 FINITE = st.floats(-1e6, 1e6, width=32)
 
 
+def distances(kept: sketch.Values, asked: sketch.Values) -> sketch.Values:
+    """Of what is asked of each row [m, n], with one view and its sketch [m, SIZE]."""
+    pivots = sketch.pivots_of(kept[:, None])
+    begins = np.arange(len(kept))[:, None] * sketch.SIZE
+    flat = kept.reshape(-1)
+    return sketch.distance(flat, pivots, slice(0, len(kept)), begins, asked[:, :, None])[:, :, 0]
+
+
 @settings(max_examples=60, deadline=None)
 @given(
-    arrays.arrays(np.float32, st.integers(0, sketch.SIZE), elements=FINITE),
+    st.lists(
+        arrays.arrays(np.float32, st.integers(0, sketch.SIZE), elements=FINITE),
+        min_size=1,
+        max_size=3,
+    ),
     arrays.arrays(np.float32, 5, elements=FINITE),
 )
-def test_the_distance_is_that_to_the_nearest(kept: FloatArray, asked: FloatArray) -> None:
-    """The search in the sorted sketch finds what comparing with all finds; of nothing it is infinite."""
-    row = np.full(sketch.SIZE, np.inf, np.float32)
-    row[: kept.size] = np.sort(kept)
-    expected = np.abs(row - asked[:, None].astype(np.float32)).min(axis=1)
-    place = np.zeros(asked.size, np.int64)
-    assert np.array_equal(expected, sketch.distance(row, place, asked))
+def test_the_distance_is_that_to_the_nearest(
+    held: list[sketch.Values], asked: sketch.Values
+) -> None:
+    """The search in sorted sketches, of one row or several, finds what comparing with all does; of nothing infinity."""
+    kept = np.full((len(held), sketch.SIZE), np.inf, np.float32)
+    for row, values in zip(kept, held, strict=True):
+        row[: values.size] = np.sort(values)
+    expected = np.abs(kept[:, None] - asked[:, None]).min(axis=2)
+    assert np.array_equal(expected, distances(kept, np.tile(asked, (len(held), 1))))
 
 
 @settings(max_examples=30, deadline=None)
 @given(arrays.arrays(np.float32, (40, 8), elements=FINITE))
-def test_no_value_is_farther_from_the_sketch_than_a_cell(fresh: FloatArray) -> None:
+def test_no_value_is_farther_from_the_sketch_than_a_cell(fresh: sketch.Values) -> None:
     """However many values went in, each has a kept one within the cell, and the sketch stays sorted and bounded."""
     kept, grid = np.full((1, sketch.SIZE), np.inf, np.float32), np.zeros(1)
     for values in fresh:
         kept, grid = sketch.merge(kept, grid, values[None, :])
     assert (1, sketch.SIZE) == kept.shape
     assert (kept[0, 1:] >= kept[0, :-1]).all()
-    place = np.zeros(fresh.size, np.int64)
-    apart = sketch.distance(kept[0], place, fresh.ravel())
+    apart = distances(kept, fresh.reshape(1, -1))
     # a value may have been let go of for one that was let go of later
     assert apart.max() <= 4 * grid[0]
 

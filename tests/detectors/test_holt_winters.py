@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from detectors import create
+from detectors.holt_winters import HoltWintersSettings, growth
+from schemas.errors import ConfigError
 
 STEP_MS = 60_000
 
@@ -48,3 +50,75 @@ def test_a_slot_first_seen_later_is_learnt_then() -> None:
     first = said.expected[48 + 24 : 48 + 48]
     assert np.isnan(first).all()
     assert said.expected[-24:] == pytest.approx(120, abs=3)
+
+
+@pytest.mark.parametrize("shares", [{}, {"season_share": 0.3}])
+def test_errors_fade_from_season_to_season(shares: dict[str, float]) -> None:
+    """Sixty seasons after a spike next to nothing of it is left."""
+    detector = create("holt_winters", {"season_ms": 8 * STEP_MS, "slots": 8, **shares})
+    detector.grow(1)
+    values = np.zeros(62 * 8)
+    values[12] = 1e6
+    times = np.arange(values.size) * STEP_MS
+    said = detector.update(np.zeros(values.size, np.int64), times, values)
+    assert np.isfinite(said.raw).all()
+    assert np.abs(said.expected[-8:]).max() < 1e3
+
+
+@pytest.mark.parametrize(
+    "shares",
+    [
+        {"trend_share": 0.0, "damping": 0.98},
+        {"level_share": 0.5, "trend_share": 0.0, "season_share": 0.9},
+        {"level_share": 1.0, "trend_share": 1.0, "season_share": 0.0},
+    ],
+)
+def test_shares_that_let_errors_fade_are_taken(shares: dict[str, float]) -> None:
+    """Without a trend, or without what the season learns, there is nothing to enlarge."""
+    create("holt_winters", {"season_ms": 86_400_000, **shares})
+
+
+@pytest.mark.parametrize(
+    "shares",
+    [
+        {"damping": 0.98},
+        {"season_share": 0.9},
+        {"level_share": 0.3, "trend_share": 0.1, "season_share": 0.3},
+        {"level_share": 1.0, "trend_share": 1.0, "season_share": 1.0},
+    ],
+)
+def test_shares_that_let_errors_grow_are_refused(shares: dict[str, float]) -> None:
+    """What would become NaN after years is told at the start."""
+    with pytest.raises(ConfigError, match="from season to season"):
+        create("holt_winters", {"season_ms": 86_400_000, **shares})
+
+
+@pytest.mark.parametrize("slots", [7, 24, 96])
+@pytest.mark.parametrize("trend_share", [0.001, 0.01, 0.1])
+def test_the_growth_is_that_of_the_recursion(slots: int, trend_share: float) -> None:
+    """What an error has become after many seasons, worked out step by step, does not exceed it."""
+    settings = HoltWintersSettings(
+        season_ms=1, slots=slots, trend_share=trend_share, damping=0.98, season_share=0.3
+    )
+    level, trend, profile, peaks = 1.0, 0.0, [0.0] * slots, []
+    for _ in range(120):
+        peak = 0.0
+        for slot, usual in enumerate(profile):
+            error = -(level + 0.98 * trend + usual)
+            level, trend = level + 0.98 * trend + 0.1 * error, 0.98 * trend + trend_share * error
+            profile[slot] += 0.3 * error
+            peak = max(peak, abs(error))
+        peaks.append(peak)
+    assert (peaks[119] / peaks[59]) ** (1 / 60) <= growth(settings) + 1e-3
+
+
+def test_shares_without_a_season_are_all_sound() -> None:
+    """There the bounds of each share see to it."""
+    shares = {"level_share": 1.0, "trend_share": 1.0, "damping": 1.0}
+    detector = create("holt_winters", shares)
+    detector.grow(1)
+    values = np.random.default_rng(1).normal(size=2000)
+    values[1000] = 1e9
+    times = np.arange(2000) * STEP_MS
+    said = detector.update(np.zeros(2000, np.int64), times, values)
+    assert np.abs(said.expected[-1]) < 1e3

@@ -8,7 +8,7 @@ import pytest
 from river.drift import PageHinkley
 
 from detectors import Detector, Reason, create
-from detectors.river_model import MODELS, method
+from detectors.pickled import MODELS, method
 from schemas.errors import CheckpointError, ConfigError
 
 QUICK = {"blind_samples": 40, "warm_up_samples": 20}
