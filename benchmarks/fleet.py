@@ -46,7 +46,13 @@ class Worker:
             raise RuntimeError(f"the workers ended:\n{''.join(self.said)}")
 
     async def kill(self) -> None:
-        """End it as a machine that fails would."""
+        """End it as a machine that fails would.
+
+        Raises:
+            RuntimeError: it had ended before.
+
+        """
+        self.check()
         self.wanted = False
         self.process.kill()
         await self.process.wait()
@@ -101,7 +107,12 @@ class Fleet:
             f"--instance={name}",
             stderr=asyncio.subprocess.PIPE,
             cwd=self.home,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+            # a start is measured, and that of an installed program does not compile it anew
+            env={
+                **os.environ,
+                "PYTHONPATH": str(Path(__file__).parents[1]),
+                "PYTHONDONTWRITEBYTECODE": "",
+            },
         )
         worker = Worker(process)
         worker.listening = asyncio.create_task(worker.listen())

@@ -1,8 +1,8 @@
 """Recovery: a worker is killed with -9 under load with 100,000 series live, and its work goes on.
 
 Three ways, each on topics of its own. It is started again under its name, as the workers of `--processes` are. It is
-started again without one; then the group waits until the session of the dead one times out: six seconds here, Kafka's
-least; 15 are the default. Or it is one of two with the same configuration, and the other takes over what it had. What
+started again without one; then the group waits until the session of the dead one times out, six seconds by default.
+Or it is one of two with the same configuration, and the other takes over what it had. What
 counts is the first alert of what was sent after the kill, from the start of the new worker; where another takes over,
 the longest that anything that was sent around the kill waited.
 """
@@ -36,7 +36,7 @@ LAST_SECONDS = 90.0
 GOAL_SECONDS = 10.0
 
 CONFIG = """
-kafka: {{partitions: {partitions}, prefix: {prefix}, session_timeout: 6s}}
+kafka: {{partitions: {partitions}, prefix: {prefix}}}
 sources: [{{topic: {topic}, keyed: true}}]
 rules: [rules.yml]
 """

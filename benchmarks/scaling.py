@@ -3,7 +3,8 @@
 The processes are members of one consumer group and take their shares of four partitions that are full before they
 begin. The stretch begins when each has come through a tenth of its share, and ends when the first has come through nine
 tenths, so that start, rebalances and an idle end are not in it. What the broker takes of the machine stands beside it:
-where there are no more cores than processes, the second process cannot have that.
+where there are no more cores than processes, the second process cannot have that. Messages for each second of the
+workers' CPU time tell what processes cost one another by themselves.
 """
 
 import time
@@ -63,6 +64,15 @@ def measure(setting: Setting, node: Node, command: str) -> Iterator[Row]:
         "one process",
         one.per_second,
         Goal("ratio", ">=", 0.8),
+    )
+    yield Row(
+        "scaling.two_per_core",
+        two.per_second / two.workers,
+        "messages/core-s",
+        command,
+        "one process",
+        one.per_second / one.workers,
+        Goal("ratio", ">=", 0.9),
     )
     for name, stretch in (("one", one), ("two", two)):
         yield Row(f"scaling.{name}_workers_use", stretch.workers, "cores", command)

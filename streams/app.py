@@ -23,6 +23,7 @@ from schemas.wire.asking import Answers, Nothing
 from sinks.notify import Receiver, close_receivers, open_receivers
 from sinks.record import History
 from sinks.remediate import KafkaSend
+from streams.agents.commands import Commands
 from streams.agents.idle import watch_idle
 from streams.agents.notify import NotifyAgent
 from streams.agents.record import RecordAgent
@@ -100,6 +101,9 @@ class Workers:
         for name in ("ingest", "fused"):
             if runner := self.host.runners.get(name):
                 runner.attend("idle watch", watch_idle(runner, self._setting.clock, idle_after_ms))
+        if runner := self.host.runners.get("fused"):
+            commands = Commands(runner, self._setting.broker, self._setting.config)
+            runner.attend("commands", commands.follow())
         return self
 
     async def __aexit__(

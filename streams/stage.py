@@ -4,12 +4,15 @@
 (transport) and a backtest that drives it from files are the only ones who know where the records come from.
 """
 
-from collections.abc import Iterable
-from typing import NamedTuple, Protocol, runtime_checkable
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from schemas.records import Headers
 from schemas.scrub import Scrubber
 from streams.transport.chunk import Chunk
+
+Sealing: TypeAlias = Callable[[], bytes | memoryview]
+"""What gives the bytes of a frozen state, once, in any thread."""
 
 
 class Outgoing(NamedTuple):
@@ -72,6 +75,15 @@ class Resuming(Protocol):
 
     def resumed(self, away_ms: int) -> None:
         """It goes on from a snapshot that was written so long ago."""
+        ...
+
+
+@runtime_checkable
+class Freezing(Protocol):
+    """A stage whose snapshot would hold up the event loop: it does what must be done at once."""
+
+    def freeze(self) -> Sealing:
+        """The whole state as it is now."""
         ...
 
 

@@ -21,5 +21,5 @@ class KafkaConfig(Section):
     prefix: str = ""
     partitions: Count = 4
     replication: Count = 1
-    session_timeout: Span = 15_000
+    session_timeout: Span = 6_000
     checkpoint_interval: Span = 5_000

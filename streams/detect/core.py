@@ -31,6 +31,8 @@ from streams.time.watermark import BEFORE_ALL, Watermarks
 Columns = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
 
 
+LITTLE_MS = 1_000
+"""Samples of so much time are not too many for the store to take at once."""
 RETIREMENTS = 12
 """Silent series are looked for this often within the time after which one is forgotten."""
 
@@ -207,8 +209,9 @@ class DetectCore:
         if told > self._ticked:
             self._ticked = told
             if self._evaluated != BEFORE_ALL and told > self._evaluated:
-                # little by little: all the samples of a long interval at once would hold up what comes meanwhile
-                self._append(told)
+                if self.engine.next_tick(told) > told + LITTLE_MS:
+                    # little by little: all the samples of a long interval at once would hold up what comes meanwhile
+                    self._append(told)
                 # no rule was due since, and none that comes with a reload can be
                 self._evaluated = told
             self._obey(told)

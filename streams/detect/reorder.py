@@ -17,7 +17,8 @@ from streams.windows.histograms import Bag
 Number = TypeVar("Number", bound=np.generic)
 
 SMALL = 4096
-"""Samples: parts are joined up to this, so that thousands of small chunks become few parts at few copies a sample."""
+MANY = 16
+"""So many parts of fewer samples than that are joined: thousands of small chunks become few parts."""
 
 
 class Held(NamedTuple):
@@ -29,7 +30,7 @@ class Held(NamedTuple):
     sources: NDArray[np.int32]
     offsets: NDArray[np.int64]
 
-    def take(self, index: NDArray[np.intp]) -> "Held":
+    def take(self, index: NDArray[np.intp] | slice) -> "Held":
         """The samples at these positions."""
         rows, times, values, sources, offsets = self
         return Held(rows[index], times[index], values[index], sources[index], offsets[index])
@@ -56,23 +57,26 @@ class Reorder:
         self.bag = Bag()
         self._parts: list[Held] = []
         self._spans: list[tuple[int, int]] = []
+        self._small = 0
         self._released = BEFORE_ALL
 
     def hold(self, held: Held) -> None:
         """Keep samples."""
         if len(held.rows):
             rows, times, values, sources, offsets = held
-            self._parts.append(Held(rows, _own(times), _own(values), sources, _own(offsets)))
-            self._spans.append((int(held.times.min()), int(held.times.max())))
-            self._join_small()
+            own = Held(_own(rows), _own(times), _own(values), _own(sources), _own(offsets))
+            self._put(own, (int(times.min()), int(times.max())))
 
-    def _join_small(self) -> None:
-        """Join the newest parts while one is not much larger than the next, as in a binomial heap."""
+    def _put(self, part: Held, span: tuple[int, int]) -> None:
         parts, spans = self._parts, self._spans
-        while len(parts) > 1 and len(parts[-2].rows) <= min(2 * len(parts[-1].rows), SMALL):
-            (first, last), (more_first, more_last) = spans[-2:]
-            parts[-2:] = [_joined(parts[-2:])]
-            spans[-2:] = [(min(first, more_first), max(last, more_last))]
+        parts.append(part)
+        spans.append(span)
+        self._small = self._small + 1 if len(part.rows) < SMALL else 0
+        if self._small == MANY:
+            firsts, lasts = zip(*spans[-MANY:], strict=True)
+            parts[-MANY:] = [_joined(parts[-MANY:])]
+            spans[-MANY:] = [(min(firsts), max(lasts))]
+            self._small = int(len(parts[-1].rows) < SMALL)
 
     def earliest(self) -> int | None:
         """Least event time held, None when nothing is."""
@@ -87,19 +91,24 @@ class Reorder:
         if self.bag.is_full:
             self.bag.keep(_joined([EMPTY, *self._parts]).values)
         parts, spans = self._parts, self._spans
-        self._parts, self._spans = [], []
+        self._parts, self._spans, self._small = [], [], 0
         due = [EMPTY]
         for part, (first, last) in zip(parts, spans, strict=True):
             if last <= until_ms:
                 due.append(part)
                 continue
             if first > until_ms:
-                self._parts.append(part)
-                self._spans.append((first, last))
+                self._put(part, (first, last))
                 continue
             passed = part.times <= until_ms
-            due.append(part.take(np.flatnonzero(passed)))
-            self.hold(part.take(np.flatnonzero(~passed)))
+            count = int(np.count_nonzero(passed))
+            if passed[:count].all():  # in the log, too, they came first
+                before: NDArray[np.intp] | slice = slice(count)
+                after: NDArray[np.intp] | slice = slice(count, None)
+            else:
+                before, after = np.flatnonzero(passed), np.flatnonzero(~passed)
+            due.append(part.take(before))
+            self.hold(part.take(after))
         ready = _joined(due)
         count = len(ready.rows)
         if min((first for first, _ in spans), default=until_ms) <= self._released:
@@ -118,7 +127,7 @@ class Reorder:
     def restore(self, columns: Mapping[str, NDArray[np.generic]]) -> None:
         """Continue from a snapshot."""
         held = Held(*(columns[name] for name in Held._fields))  # type: ignore[arg-type]  # columns of a checkpoint
-        self._parts, self._spans = [], []
+        self._parts, self._spans, self._small = [], [], 0
         self.bag.restore(columns)
         self.hold(held)
         self._released = int(columns["released"][0])

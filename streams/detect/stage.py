@@ -4,6 +4,7 @@ DetectStage reads tocsin.samples; FusedStage reads the telemetry of producers th
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -27,6 +28,7 @@ from streams.detect.core import DetectCore
 from streams.detect.handover import Sender, partial_records
 from streams.detect.hush import Hush
 from streams.detect.rows import InternedRows
+from streams.detect.said import Told
 from streams.detect.states import detector_figures
 from streams.ingest.identity import make_scrubber
 from streams.ingest.reader import Reader, Samples, parted
@@ -37,8 +39,8 @@ from streams.rules.partial.stages import First
 from streams.rules.partial.wide import needs_second_stage
 from streams.rules.reload import NewRules
 from streams.rules.rule import RuleGroup
-from streams.stage import Figure, Outgoing, scrub_figures
-from streams.state.codec import decode, encode
+from streams.stage import Figure, Outgoing, Sealing, scrub_figures
+from streams.state.codec import decode, freeze
 from streams.time.idle import Idle
 from streams.time.watermark import BEFORE_ALL
 from streams.transport.chunk import Chunk
@@ -55,6 +57,7 @@ def is_command(value: bytes | None) -> bool:
     return value is not None and value.startswith(b"{")
 
 
+@lru_cache(maxsize=1_000)
 def alert_partition(tenant: str, partitions: int) -> int:
     """Partition of tocsin.alerts that a tenant's alerts go to."""
     return fingerprint_bytes(tenant.encode()) % partitions
@@ -185,12 +188,16 @@ class CoreStage:
     def _extra(self) -> tuple[Columns, dict[str, Any]]:
         return {}, {}
 
-    def snapshot(self) -> bytes:
+    def freeze(self) -> Sealing:
         """The whole state of the partition."""
         columns, facts = self.core.snapshot()
         more, further = self._extra()
         further = further | {"hush": self._hush.end}
-        return encode(columns | more, kind=self.kind, version=VERSION, meta=facts | further)
+        return freeze(columns | more, kind=self.kind, version=VERSION, meta=facts | further)
+
+    def snapshot(self) -> bytes:
+        """The same as bytes."""
+        return bytes(self.freeze()())
 
     def restore(self, blob: bytes) -> None:
         """Continue from a snapshot."""
@@ -278,7 +285,10 @@ class FusedStage(CoreStage):
         super().__init__(config, core, hands_over=_hands_over(config, groups, hands_over))
 
     def apply_event(self, event: object) -> list[Outgoing]:
-        """Take in that there is nothing to read, or go on with other rules."""
+        """Take in that there is nothing to read, what people say to detectors, or other rules."""
+        if isinstance(event, Told):
+            self.core.said.hear(event)
+            return []
         if not isinstance(event, Idle):
             return super().apply_event(event)
         watermark = max(self._reader.watermark, event.at_ms - self._idle_after_ms)

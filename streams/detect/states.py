@@ -27,4 +27,4 @@ def detector_figures(detectors: Iterable[tuple[Rule, DetectRule]]) -> Iterator[F
         yield Figure(SERIES, DetectorState.READY.value, waits.size - waiting)
         frozen = int(np.count_nonzero(detect.rows["frozen"]))
         yield Figure(SERIES, DetectorState.FROZEN.value, frozen)
-        yield Figure(WAIT, rule.id, int(waits.max()) * rule.interval_ms)
+        yield Figure(WAIT, rule.id, int(waits.max()))

@@ -17,13 +17,14 @@ snapshot nor the one before can be read.
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
 from typing import Generic, NamedTuple, Protocol
 
 from faust.types import TP
 
 from schemas.errors import CheckpointError
-from streams.stage import Resuming
-from streams.state.partition import Partition, S
+from streams.stage import Freezing, Resuming, Sealing
+from streams.state.partition import Partition, S, StageState
 from streams.state.pointer import VERSION, Pointer, Position, next_slot
 from streams.state.snapshots import SnapshotReader, SnapshotStore
 from streams.time.clock import Clock, WallClock
@@ -67,11 +68,12 @@ class Outputs(Protocol):
         ...
 
 
-class _Frozen(NamedTuple, Generic[S]):
+class _Saved(NamedTuple, Generic[S]):
+    """A partition, its revision that is stored, and where that lies."""
+
     partition: Partition[S]
     revision: int
-    offset: int
-    snapshot: bytes
+    position: Position
 
 
 class _Committed(NamedTuple):
@@ -123,31 +125,23 @@ class Checkpointer(Generic[S]):
         """
         async with self._lock:
             generation = self._group().generation
-            frozen = []
+            saved: list[_Saved[S]] = []
             for partition in list(self.partitions.values()):
+                if self._closed:
+                    return True
                 if partition.dirty:
-                    frozen.append(self._freeze(partition))
-                    await asyncio.sleep(0)  # a freeze holds up the loop; let chunks in between
-            if self._closed or not frozen:
+                    # one after the other: a frozen state takes as much memory as what it was taken of
+                    saved.append(await self._save(partition))
+            if self._closed or not saved:
                 return True
-            await self._outputs.delivered(self._outputs.position)
-            saved: dict[TP, Position] = {}
-            for item in frozen:
-                pointer = await self._write(item)
-                before = item.partition.position
-                saved[item.partition.tp] = (
-                    Position(VERSION, pointer) if before is None else before.followed_by(pointer)
-                )
-            if self._closed:
-                return True
-            commit = {
-                tp: (position.current.offset, position.to_text()) for tp, position in saved.items()
-            }
-            if not await self._group().commit_positions(commit, generation):
+            commit = {each.partition.tp: each.position for each in saved}
+            if not await self._group().commit_positions(
+                {tp: (at.current.offset, at.to_text()) for tp, at in commit.items()}, generation
+            ):
                 return False
-            for item in frozen:
-                item.partition.position = saved[item.partition.tp]
-                item.partition.saved = item.revision
+            for each in saved:
+                each.partition.position = each.position
+                each.partition.saved = each.revision
             self.commits += 1
             return True
 
@@ -222,18 +216,16 @@ class Checkpointer(Generic[S]):
         if partition is not None:
             self._retired(partition.stage)
 
-    def _freeze(self, partition: Partition[S]) -> _Frozen[S]:
-        return _Frozen(
-            partition, partition.revision, partition.next_offset, partition.stage.snapshot()
+    async def _save(self, partition: Partition[S]) -> _Saved[S]:
+        """Store what a partition is now; the commit that makes it count is still to come."""
+        revision, offset, before = partition.revision, partition.next_offset, partition.position
+        seal = _freeze(partition.stage)
+        await self._outputs.delivered(self._outputs.position)
+        pointer = await self._store.write(
+            partition.tp, slot=next_slot(before), offset=offset, seal=seal
         )
-
-    async def _write(self, item: _Frozen[S]) -> Pointer:
-        return await self._store.write(
-            item.partition.tp,
-            slot=next_slot(item.partition.position),
-            offset=item.offset,
-            snapshot=item.snapshot,
-        )
+        position = Position(VERSION, pointer) if before is None else before.followed_by(pointer)
+        return _Saved(partition, revision, position)
 
     async def _restore(self, cold: Mapping[TP, _Committed]) -> dict[TP, Partition[S]]:
         """States as the group's commits say; where these say nothing, as the state topic does."""
@@ -288,6 +280,12 @@ class Checkpointer(Generic[S]):
             stage.resumed(max(0, self._clock.now_ms() - stored.written_ms))
         self.restores += 1
         return Partition(tp, stage, pointer.offset, position)
+
+
+def _freeze(stage: StageState) -> Sealing:
+    if isinstance(stage, Freezing):
+        return stage.freeze()
+    return partial(bytes, stage.snapshot())
 
 
 def _read(offset: int | None, text: str) -> _Committed:

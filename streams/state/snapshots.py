@@ -10,7 +10,7 @@ It refuses to hand out a snapshot that lacks a part or whose checksum differs.
 
 import asyncio
 import zlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -19,13 +19,14 @@ from aiokafka.errors import OffsetOutOfRangeError
 from faust.types import TP
 
 from schemas.errors import BrokerError, CheckpointError
+from streams.stage import Sealing
 from streams.state.pointer import Pointer
 from streams.state.search import Parts, sort_parts
+from streams.state.standby import WRITE_HEADER, Standby
 from streams.transport.broker import Broker
 
 PART_BYTES = 900_000  # below the broker's default limit of 1 MiB for a message
 COMPRESSION = 1  # zlib level: most of the gain at a fraction of the time
-WRITE_HEADER = "tocsin-write"
 READ_TIMEOUT_SECONDS = 60.0
 POLL_MS = 200
 
@@ -40,20 +41,28 @@ class Stored(NamedTuple):
 class SnapshotStore:
     """Writes and reads snapshots of one stage; the producer must be idempotent with acks=all."""
 
-    def __init__(self, stage: str, topic: str, broker: Broker, producer: AIOKafkaProducer) -> None:
+    def __init__(
+        self,
+        stage: str,
+        topic: str,
+        broker: Broker,
+        producer: AIOKafkaProducer,
+        standby: Standby | None = None,
+    ) -> None:
         self._stage = stage
         self._topic = topic
         self._broker = broker
         self._producer = producer
+        self._standby = standby
 
-    async def write(self, tp: TP, *, slot: int, offset: int, snapshot: bytes) -> Pointer:
+    async def write(self, tp: TP, *, slot: int, offset: int, seal: Sealing) -> Pointer:
         """Store a snapshot and say where; returns when every replica in sync has it.
 
         Raises:
             KafkaError: a part was not delivered.
 
         """
-        blob = await asyncio.to_thread(zlib.compress, snapshot, COMPRESSION)
+        blob = await asyncio.to_thread(lambda: zlib.compress(seal(), COMPRESSION))
         checksum = zlib.crc32(blob)
         partition = await self._home(tp)
         parts = [blob[at : at + PART_BYTES] for at in range(0, len(blob), PART_BYTES)]
@@ -70,6 +79,18 @@ class SnapshotStore:
         stored = await asyncio.gather(*sent)
         first, last = min(at.offset for at in stored), max(at.offset for at in stored)
         return Pointer(offset, partition, first, last, len(parts), slot, checksum)
+
+    async def follow(self, topics: Iterable[str], mine: Collection[TP]) -> None:
+        """Have the standby keep what is written of the partitions of these topics that other workers have."""
+        if self._standby is None:
+            return
+        homes: dict[bytes, TopicPartition] = {}
+        for topic in topics:
+            for number in await self._producer.partitions_for(topic):
+                if (tp := TP(topic, number)) not in mine:
+                    home = TopicPartition(self._topic, await self._home(tp))
+                    homes[_prefix(self._stage, tp)] = home
+        self._standby.follow(self._stage, homes)
 
     async def newest(self, tps: Iterable[TP], reader: "SnapshotReader") -> dict[TP, Pointer]:
         """Where the last whole snapshot of each partition lies, by the topic itself; no entry where there is none.
@@ -92,25 +113,22 @@ class SnapshotStore:
 
     def reader(self) -> "SnapshotReader":
         """A reader for a few snapshots, to be used with `async with`."""
-        return SnapshotReader(self._stage, self._topic, self._broker)
+        return SnapshotReader(self._stage, self._topic, self._broker, self._standby)
 
 
 class SnapshotReader:
-    """Reads snapshots with a consumer of its own."""
+    """Reads snapshots: what the standby lacks with a consumer of its own."""
 
-    def __init__(self, stage: str, topic: str, broker: Broker) -> None:
+    def __init__(
+        self, stage: str, topic: str, broker: Broker, standby: Standby | None = None
+    ) -> None:
         self._stage = stage
         self._topic = topic
-        self._consumer: Any = AIOKafkaConsumer(
-            **broker.client_options(),
-            enable_auto_commit=False,
-            auto_offset_reset="none",
-            max_partition_fetch_bytes=8 * PART_BYTES,
-            fetch_max_wait_ms=POLL_MS,
-        )
+        self._broker = broker
+        self._standby = standby
+        self._consumer: Any = None
 
     async def __aenter__(self) -> Self:
-        await self._consumer.start()
         return self
 
     async def __aexit__(
@@ -119,7 +137,20 @@ class SnapshotReader:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._consumer.stop()
+        if self._consumer is not None:
+            await self._consumer.stop()
+
+    async def _connect(self) -> Any:
+        if self._consumer is None:
+            self._consumer = AIOKafkaConsumer(
+                **self._broker.client_options(),
+                enable_auto_commit=False,
+                auto_offset_reset="none",
+                max_partition_fetch_bytes=8 * PART_BYTES,
+                fetch_max_wait_ms=POLL_MS,
+            )
+            await self._consumer.start()
+        return self._consumer
 
     async def read(self, tp: TP, pointer: Pointer) -> Stored:
         """The snapshot that the pointer names, and when it was written.
@@ -131,7 +162,7 @@ class SnapshotReader:
         """
         try:
             async with asyncio.timeout(READ_TIMEOUT_SECONDS):
-                parts = await self._collect(tp, pointer)
+                parts = self._at_hand(tp, pointer) or await self._collect(tp, pointer)
         except OffsetOutOfRangeError as error:
             raise CheckpointError(f"snapshot of {tp} is gone from {self._topic}") from error
         except TimeoutError as error:
@@ -161,13 +192,14 @@ class SnapshotReader:
         source = TopicPartition(self._topic, partition)
         wanted = {_prefix(self._stage, tp): (tp, Parts()) for tp in tps}
         parts = {prefix: found for prefix, (_, found) in wanted.items()}
-        self._consumer.assign([source])
-        await self._consumer.seek_to_beginning(source)
-        end = (await self._consumer.end_offsets([source]))[source]
-        while await self._consumer.position(source) < end:
+        consumer = await self._connect()
+        consumer.assign([source])
+        await consumer.seek_to_beginning(source)
+        end = (await consumer.end_offsets([source]))[source]
+        while await consumer.position(source) < end:
             try:
                 async with asyncio.timeout(READ_TIMEOUT_SECONDS):
-                    while not (read := await self._consumer.getmany(source, timeout_ms=POLL_MS)):
+                    while not (read := await consumer.getmany(source, timeout_ms=POLL_MS)):
                         pass
             except TimeoutError as error:
                 raise BrokerError(
@@ -177,15 +209,24 @@ class SnapshotReader:
         found = {tp: each.newest(partition) for tp, each in wanted.values()}
         return {tp: pointer for tp, pointer in found.items() if pointer is not None}
 
+    def place(self, tp: TP, pointer: Pointer) -> tuple[bytes, bytes, int]:
+        """By what the standby knows a snapshot: beginning of its keys, write, number of parts."""
+        write = _write_id(pointer.offset, pointer.checksum)
+        return _prefix(self._stage, tp), write, pointer.parts
+
+    def _at_hand(self, tp: TP, pointer: Pointer) -> dict[int, Any] | None:
+        return None if self._standby is None else self._standby.give(*self.place(tp, pointer))
+
     async def _collect(self, tp: TP, pointer: Pointer) -> dict[int, Any]:
+        consumer = await self._connect()
         source = TopicPartition(self._topic, pointer.partition)
-        self._consumer.assign([source])
-        self._consumer.seek(source, pointer.first)
+        consumer.assign([source])
+        consumer.seek(source, pointer.first)
         wanted = {_key(self._stage, tp, pointer.slot, i): i for i in range(pointer.parts)}
         write = (WRITE_HEADER, _write_id(pointer.offset, pointer.checksum))
         parts: dict[int, Any] = {}
-        while len(parts) < pointer.parts and await self._consumer.position(source) <= pointer.last:
-            for records in (await self._consumer.getmany(source, timeout_ms=POLL_MS)).values():
+        while len(parts) < pointer.parts and await consumer.position(source) <= pointer.last:
+            for records in (await consumer.getmany(source, timeout_ms=POLL_MS)).values():
                 for record in records:
                     if (
                         record.offset <= pointer.last

@@ -61,7 +61,7 @@ class ChunkApp(faust.App):  # type: ignore[misc]  # Faust is untyped to mypy
         group: str,
         broker: Broker,
         *,
-        session_timeout_seconds: float = 15.0,
+        session_timeout_seconds: float = 6.0,
         fetch_max_wait_ms: int = 50,
         gather_ms: int = 5,
         fetch_bytes: int = 1_048_576,

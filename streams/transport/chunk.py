@@ -14,7 +14,10 @@ from schemas.records import Headers
 
 
 class Chunk:
-    """Records of one partition as parallel lists, oldest first; `timestamps` are milliseconds since the epoch."""
+    """Records of one partition as parallel lists, oldest first; `timestamps` are milliseconds since the epoch.
+
+    `read_at_ms` is when they were read, by the reader's clock; None where no clock is to be asked, as in a replay.
+    """
 
     __slots__ = (
         "fetch_offset",
@@ -25,6 +28,7 @@ class Chunk:
         "offset",
         "offsets",
         "partition",
+        "read_at_ms",
         "timestamps",
         "topic",
         "values",
@@ -43,6 +47,7 @@ class Chunk:
         headers: list[Headers] | None = None,
         offsets: Sequence[int] | None = None,
         highwater: int | None = None,
+        read_at_ms: int | None = None,
     ) -> None:
         self.topic = topic
         self.partition = partition
@@ -56,6 +61,7 @@ class Chunk:
         dense = not offsets or offsets[-1] - offsets[0] + 1 == len(offsets)
         self.offsets: Sequence[int] | None = None if dense else offsets
         self.highwater = highwater
+        self.read_at_ms = read_at_ms
 
     def __len__(self) -> int:
         return len(self.values)
@@ -89,6 +95,7 @@ class Chunk:
             keys=None if self.keys is None else self.keys[first:last],
             headers=None if self.headers is None else self.headers[first:last],
             offsets=offsets[first:last],
+            read_at_ms=self.read_at_ms,
         )
 
     def drop_before(self, offset: int) -> "Chunk":

@@ -21,6 +21,7 @@ from aiokafka import AIOKafkaProducer
 from faust.types import TP
 
 from schemas.errors import BrokerError
+from streams.state.standby import Standby
 from streams.time.clock import Clock, WallClock
 from streams.transport.admin import list_topics
 from streams.transport.broker import Broker
@@ -51,6 +52,7 @@ class Host:
         self._clock = clock or WallClock()
         self.limits = limits or StallLimits()
         self._scout = Scout(broker, self._partitions)
+        self.standby = Standby(broker)
         self._watchdog: Watchdog | None = None
         self.pauses = Pauses()
         self._pausing: asyncio.Task[None] | None = None
@@ -97,6 +99,7 @@ class Host:
                 options=chosen,
                 retired=retired,
                 scout=self._scout,
+                standby=self.standby,
                 clock=self._clock,
             )
 
@@ -235,7 +238,7 @@ class Host:
         if self._pausing is not None:
             self._pausing.cancel()
         await asyncio.gather(*(runner.stop() for runner in self.runners.values()))
-        await self._scout.stop()
+        await asyncio.gather(self._scout.stop(), self.standby.stop())
         try:
             async with asyncio.timeout(PRODUCER_SECONDS):
                 await asyncio.gather(*(producer.stop() for producer in self._producers))

@@ -13,7 +13,7 @@ class RunnerOptions:
     """How a stage is run; the defaults keep the way from produce to output at a few milliseconds."""
 
     checkpoint_interval_seconds: float = 5.0
-    session_timeout_seconds: float = 15.0
+    session_timeout_seconds: float = 6.0
     fetch_max_wait_ms: int = 50
     gather_ms: int = GATHER_MS
     fetch_bytes: int = 1_048_576

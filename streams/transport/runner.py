@@ -13,7 +13,6 @@ goes on from the last checkpoint.
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from aiokafka import AIOKafkaProducer
@@ -23,7 +22,8 @@ from streams.stage import Knowing, Stage
 from streams.state.checkpoint import Checkpointer
 from streams.state.partition import GapError, Partition
 from streams.state.snapshots import SnapshotStore
-from streams.time.clock import Clock
+from streams.state.standby import Standby
+from streams.time.clock import Clock, WallClock
 from streams.transport.app import ChunkApp
 from streams.transport.broker import Broker
 from streams.transport.chunk import Chunk
@@ -34,6 +34,7 @@ from streams.transport.options import RunnerOptions
 from streams.transport.outbox import Outbox
 from streams.transport.rereading import Rereading
 from streams.transport.scout import Scout
+from streams.transport.stats import RunnerStats
 from streams.transport.watchdog import Vitals
 
 log = logging.getLogger(__name__)
@@ -46,17 +47,6 @@ STOP_SECONDS = 7.0
 
 
 StageT = TypeVar("StageT", bound=Stage)
-
-
-@dataclass
-class RunnerStats:
-    """Counters since the start of the runner."""
-
-    chunks: int = 0
-    records: int = 0
-    outputs: int = 0
-    events: int = 0
-    lost_records: int = 0
 
 
 class StageRunner(Generic[StageT]):
@@ -74,12 +64,14 @@ class StageRunner(Generic[StageT]):
         options: RunnerOptions | None = None,
         retired: Callable[[StageT], None] = lambda _: None,
         scout: Scout | None = None,
+        standby: Standby | None = None,
         clock: Clock | None = None,
     ) -> None:
         options = options or RunnerOptions()
         self.name = name
         self._broker = broker
         self._scout = scout
+        self._clock = clock or WallClock()
         self.stats = RunnerStats()
         self.error: BaseException | None = None
         self.failed = asyncio.Event()
@@ -102,10 +94,10 @@ class StageRunner(Generic[StageT]):
             look_again_seconds=options.look_again_seconds,
         )
         state_topic = broker.outer(options.state_topic)
-        store = SnapshotStore(name, state_topic, broker, state_producer or producer)
+        self._store = SnapshotStore(name, state_topic, broker, state_producer or producer, standby)
         self.checkpointer = Checkpointer(
             lambda topic, partition: new_stage(broker.inner(topic), partition),
-            store,
+            self._store,
             self.outbox,
             lambda: self.app.consumer,
             retired,
@@ -113,8 +105,8 @@ class StageRunner(Generic[StageT]):
         )
         self.app.resume = self._resume
         self.app.settle = self._settle
-        names = [broker.outer(topic) for topic in input_topics]
-        topics = self.app.chunk_topics(names, queue_fetches=options.queue_fetches)
+        self._topics = [broker.outer(topic) for topic in input_topics]
+        topics = self.app.chunk_topics(self._topics, queue_fetches=options.queue_fetches)
         self.app.agent(topics, name=f"{name}-agent")(self._consume)
         self._inquiries = Inquiries(self.app, options.ask, self._go_on, self._fail)
         self.rereading = Rereading(self.checkpointer, self.app, self.attend)
@@ -273,6 +265,7 @@ class StageRunner(Generic[StageT]):
 
     def _apply(self, partition: Partition[StageT], chunk: Chunk) -> None:
         chunk.topic = self._broker.inner(chunk.topic)
+        chunk.read_at_ms = self._clock.now_ms()
         if wanted := self._inquiries.wanted(partition.stage, chunk):
             assert isinstance(partition.stage, Inquiring)
             self._inquiries.hold(partition.tp, chunk.topic, chunk, partition.stage, wanted)
@@ -300,11 +293,13 @@ class StageRunner(Generic[StageT]):
         self._inquiries.forget()
         self.rereading.forget()
         try:
-            return await self.checkpointer.resume(mine)
+            wanted = await self.checkpointer.resume(mine)
+            await self._store.follow(self._topics, mine)
         except Exception as error:  # Faust would only log it, and hang
             log.exception("stage %s cannot go on from its last checkpoint", self.name)
             self._fail(error)
             return {}
+        return wanted
 
     async def _settle(self) -> None:
         # Faust asks twice on its way to the end; the time for a last checkpoint is there once.

@@ -41,6 +41,13 @@ def test_a_queue_that_is_worked_off_now_and_then_does_not_grow() -> None:
     assert not by_name(list(rows(growing, "x")))["waiting"].met
 
 
+@pytest.mark.parametrize(("files", "met"), [(44, True), (45, False)])
+def test_few_files_may_not_become_more_by_a_tenth(files: int, met: bool) -> None:
+    """A worker has some forty open: one more for each partition that moves would be a leak."""
+    growing = [look._replace(files=files if look.at > 1200 else 40) for look in looks(0)]
+    assert met is by_name(list(rows(growing, "x")))["files"].met
+
+
 def test_a_short_soak_has_a_short_warm_up() -> None:
     """Never more than half of it."""
     assert (60.0, 420.0, 720.0) == (warm_up(120), warm_up(1800), warm_up(7200))

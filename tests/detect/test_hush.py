@@ -31,6 +31,7 @@ groups:
     rules:
       - {alert: Down, expr: up == 0, labels: {severity: critical}}
       - {alert: DownNow, expr: up == 0, evaluate: on_arrival, labels: {severity: critical}}
+      - {alert: DownLong, expr: up == 0, for: 15m, labels: {severity: critical}}
 """
 BROKEN = {
     "before": range(3, 200),
@@ -39,6 +40,12 @@ BROKEN = {
     "holds": range(30, 200),
 }
 """Minutes in which a service is down; nobody works from minute 10 to minute 70."""
+
+
+ROUTED = {
+    "route": {"receiver": "people", "group_by": ["service"]},
+    "notify": {"receivers": [{"type": "stdout", "name": "people"}]},
+}
 
 
 class Story(NamedTuple):
@@ -121,15 +128,14 @@ def telemetry(minutes: Iterable[int]) -> Iterator[Recorded]:
                 yield Recorded("telemetry", 0, number, at, text.encode())
 
 
-def outage(horizon: str, *, killed_at: int | None = None) -> Story:
-    """Ten minutes of work, an hour of none, and the backlog; perhaps a kill within that."""
-    config = Config.model_validate(
-        {
-            "kafka": {"partitions": 1},
-            "sources": [{"topic": "telemetry", "keyed": True}],
-            "time": {"page_horizon": horizon},
-        }
-    )
+def outage(horizon: str, *, killed_at: int | None = None, routed: bool = False) -> Story:
+    """Ten minutes of work, an hour of none, and the backlog; perhaps a kill within that, perhaps with a route tree."""
+    given = {
+        "kafka": {"partitions": 1},
+        "sources": [{"topic": "telemetry", "keyed": True}],
+        "time": {"page_horizon": horizon},
+    }
+    config = Config.model_validate(given | (ROUTED if routed else {}), context={"file": True})
     groups, faults = parse_rules(RULES, "outage.yml")
     assert faults == []
     story = Story({}, set(), [])
@@ -137,7 +143,8 @@ def outage(horizon: str, *, killed_at: int | None = None) -> Story:
 
     def through(detect: FusedStage, minutes: range) -> None:
         readers = {"telemetry": lambda _t, _p: detect, topics.ALERTS: lambda _t, _p: correlate}
-        pipeline = Pipeline(readers, watch=(topics.ALERTS, topics.INCIDENTS))  # type: ignore[arg-type]  # of two kinds
+        watch = (topics.ALERTS, topics.NOTICES if routed else topics.INCIDENTS)
+        pipeline = Pipeline(readers, watch=watch)  # type: ignore[arg-type]  # of two kinds
         records = list(telemetry(minutes))
         for first in range(0, len(records), 200):
             for sent in pipeline.feed(records[first : first + 200]):
@@ -172,12 +179,22 @@ def outage(horizon: str, *, killed_at: int | None = None) -> Story:
 
 @pytest.mark.parametrize("killed_at", [None, 25])
 def test_after_an_outage_nobody_is_told_of_what_is_over(killed_at: int | None) -> None:
-    """What began and ended in the hour is historical, what still holds is told once, what was told before goes on."""
+    """What began and ended in the hour is historical; what still holds is told once, with all of it."""
     story = outage("5m", killed_at=killed_at)
     assert {"short"} == story.historical
     first = AnnounceReason.FIRST_NOTIFICATION.value
     over = AnnounceReason.ALL_ALERTS_RESOLVED.value
-    assert {"before": [first], "holds": [first], "late": [first, over]} == story.pages
+    more = AnnounceReason.NEW_ALERTS_ADDED.value
+    assert {"before": [first, more], "holds": [first], "late": [first, over]} == story.pages
+
+
+def test_with_a_route_tree_nobody_is_told_of_what_is_over_either() -> None:
+    """Groups that fell due in the backlog are told of as they stand at its end."""
+    story = outage("5m", routed=True)
+    first = AnnounceReason.FIRST_NOTIFICATION.value
+    over = AnnounceReason.ALL_ALERTS_RESOLVED.value
+    more = AnnounceReason.NEW_ALERTS_ADDED.value
+    assert {"before": [first, more], "holds": [first], "late": [first, over]} == story.pages
 
 
 def test_while_the_backlog_is_worked_through_time_stands_still() -> None:

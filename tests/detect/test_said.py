@@ -151,11 +151,3 @@ def test_a_command_that_names_nobody_is_refused(about: About | None) -> None:
     wrong = replace(command(0), about=about)
     (letter,) = ForwardStage(CONFIG).apply(chunk(topics.COMMANDS, 0, encode_record(wrong)))
     assert DeadLetterReason.COMMAND_REFUSED is decode_record(letter.value or b"", DeadLetter).reason
-
-
-def test_where_no_detector_reads_a_log_of_ours_it_is_refused() -> None:
-    """Sources that are keyed are read by the detectors' stage itself."""
-    source = CONFIG.sources[0].model_copy(update={"keyed": True})
-    forward = ForwardStage(CONFIG.model_copy(update={"sources": (source,)}))
-    (letter,) = forward.apply(chunk(topics.COMMANDS, 0, encode_record(command(0))))
-    assert DeadLetterReason.COMMAND_REFUSED is decode_record(letter.value or b"", DeadLetter).reason

@@ -1,10 +1,12 @@
 """Checkpoints against a store and a group that live in memory."""
 
+from functools import partial
+
 import pytest
 
 from schemas.errors import CheckpointError
 from streams.state.pointer import Position
-from tests.state.world import HERE, World, apply, saved
+from tests.state.world import HERE, THERE, Slow, World, apply, saved
 
 
 async def test_a_new_partition_begins_at_the_start_of_its_log() -> None:
@@ -45,6 +47,32 @@ async def test_outputs_are_delivered_before_the_commit() -> None:
         await worker.checkpoint()
     assert before == world.group.committed
     assert [3, 3] == world.outputs.waited
+
+
+async def test_what_is_saved_is_the_state_at_the_offset_beside_it() -> None:
+    """A stage that writes its state down later, while chunks come, is saved as it was frozen."""
+    world = World()
+    worker = world.worker(Slow)
+    await worker.resume({HERE})
+    apply(worker, 3)
+    world.store.before_write = partial(apply, worker, 4)
+    assert await worker.checkpoint()
+    reborn = world.worker(Slow)
+    assert ({HERE: 8}, 3) == (await reborn.resume({HERE}), reborn.partitions[HERE].stage.total)
+    assert worker.partitions[HERE].dirty
+
+
+async def test_one_partition_is_frozen_at_a_time() -> None:
+    """Copies of all states at once would take as much memory as all states."""
+    world = World()
+    worker = world.worker(Slow)
+    await worker.resume({HERE, THERE})
+    for partition in worker.partitions.values():
+        partition.touched()
+    waiting: list[int] = []
+    world.store.before_write = lambda: waiting.append(Slow.frozen)
+    assert await worker.checkpoint()
+    assert ([1, 1], 1) == (waiting, worker.commits)
 
 
 async def test_a_partition_without_changes_is_not_saved_again() -> None:

@@ -21,6 +21,7 @@ def test_a_new_version_goes_on_from_an_older_one(number: int) -> None:
         stage.restore(zlib.decompress((GOLDEN / str(number) / f"{name}.bin").read_bytes()))
     told = undisturbed.feed(after)
     assert told.alerts
+    assert told.merged
     assert told.incidents
     assert told == resumed.feed(after)
 
@@ -29,6 +30,7 @@ def test_the_story_is_under_way_where_it_is_cut() -> None:
     """At the cut alerts fire and are pending, and a page and an intent wait: else the snapshots would prove little."""
     told = Stages().feed(halves()[0])
     assert {"firing", "pending", "resolved"} == {state for _, state, _ in told.alerts}
+    assert {"firing", "pending"} == {state for _, state, _ in told.merged}
     assert "open" in {state for _, state, _ in told.incidents}
     assert told.pages
     assert told.intents

@@ -1,18 +1,20 @@
 """A world for checkpoints: a store and a group that live in memory and outlive the workers."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
 from faust.types import TP
 
 from schemas.errors import CheckpointError
+from streams.stage import Sealing
 from streams.state.checkpoint import Checkpointer
 from streams.state.pointer import Pointer
 from streams.state.snapshots import Stored
 from streams.time.clock import ManualClock
 
-HERE = TP("t", 0)
+HERE, THERE = TP("t", 0), TP("t", 1)
 WRITTEN_MS = 1_700_000_000_000
 
 
@@ -33,6 +35,21 @@ class Sum:
         self.away_ms = away_ms
 
 
+class Slow(Sum):
+    """One that writes its state down in another thread; `frozen` states wait for that."""
+
+    frozen = 0
+
+    def freeze(self) -> Sealing:
+        Slow.frozen += 1
+        return partial(self._seal, self.total)
+
+    @staticmethod
+    def _seal(total: int) -> bytes:
+        Slow.frozen -= 1
+        return b"%d" % total
+
+
 class Store:
     """Snapshots by the number of their write; `lost` ones cannot be read any more."""
 
@@ -43,9 +60,9 @@ class Store:
         self.lost: set[int] = set()
         self.before_write: Callable[[], None] = lambda: None
 
-    async def write(self, tp: TP, *, slot: int, offset: int, snapshot: bytes) -> Pointer:
+    async def write(self, tp: TP, *, slot: int, offset: int, seal: Sealing) -> Pointer:
         self.before_write()
-        self.blobs.append(snapshot)
+        self.blobs.append(bytes(seal()))
         number = len(self.blobs) - 1
         self.pointers[tp] = Pointer(offset, tp.partition, number, number, 1, slot, 0)
         return self.pointers[tp]
@@ -119,10 +136,10 @@ class World:
         self.store, self.group, self.outputs = Store(), Group(), Outputs()
         self.clock = ManualClock(WRITTEN_MS)
 
-    def worker(self) -> Checkpointer[Sum]:
+    def worker(self, kind: type[Sum] = Sum) -> Checkpointer[Sum]:
         store: Any = self.store
         return Checkpointer(
-            lambda _t, _p: Sum(), store, self.outputs, lambda: self.group, clock=self.clock
+            lambda _t, _p: kind(), store, self.outputs, lambda: self.group, clock=self.clock
         )
 
 

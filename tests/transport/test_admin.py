@@ -1,7 +1,10 @@
 import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import InvalidTimestampError
 
 from schemas.errors import BrokerError
-from schemas.topics import Topic
+from schemas.topics import Topic, all_topics
+from streams.time.clock import WallClock
 from streams.transport.admin import TopicReport, create_topics, list_topics
 from streams.transport.broker import Broker
 
@@ -30,3 +33,16 @@ async def test_no_broker_is_an_error_in_our_words() -> None:
     """An address where nobody listens gives a BrokerError with the address."""
     with pytest.raises(BrokerError, match=r"127\.0\.0\.1:9"):
         await list_topics(Broker("127.0.0.1:9"))
+
+
+async def test_a_broker_refuses_what_a_source_is_not_to_take(
+    kafka_bootstrap: str, prefix: str
+) -> None:
+    """A record that is dated further ahead than `time.max_ahead` does not come in; one that is less so does."""
+    source = all_topics((prefix,), max_ahead_ms=3_000_000)[0]
+    await create_topics(Broker(kafka_bootstrap), [source])
+    now_ms = WallClock().now_ms()
+    async with AIOKafkaProducer(bootstrap_servers=kafka_bootstrap) as producer:
+        await producer.send_and_wait(prefix, b"1", timestamp_ms=now_ms + 2_000_000)
+        with pytest.raises(InvalidTimestampError):
+            await producer.send_and_wait(prefix, b"2", timestamp_ms=now_ms + 3_500_000)

@@ -16,10 +16,12 @@ from schemas.records import decode_record
 from sinks.notify.stage import NotifyStage
 from sinks.remediate.stage import RemediateStage
 from streams.correlate import CorrelateStage
+from streams.detect.merge import MergeStage
 from streams.detect.stage import DetectStage, FusedStage
 from streams.ingest.stage import IngestStage
 from streams.replay.pipeline import Pipeline, Recorded
 from streams.rules.load import parse_rules
+from streams.rules.rule import RuleGroup
 from streams.stage import Outgoing
 
 START_MS = 1_700_000_000_000
@@ -62,6 +64,21 @@ groups:
         evaluate: on_arrival
         detect: {detector: ewma, warm_up_samples: 10, false_alarms: 1 per 1h}
 """
+WIDE_RULES = """
+groups:
+  - name: wide
+    interval: 5s
+    rules:
+      - record: errors:shop
+        expr: avg(errors)
+      - alert: ShopFails
+        expr: errors:shop > 25
+        for: 10s
+      - alert: ManyFail
+        expr: count(errors > 50) > 0
+        for: 1m
+"""
+"""Wider than the locality: parts of one stage, merged by another."""
 
 
 class Keeping(Protocol):
@@ -77,10 +94,11 @@ class Keeping(Protocol):
 
 
 class Told(NamedTuple):
-    """What the stages said of a stretch, without what may be worded anew: alerts (`fused` ones too), incidents, ..."""
+    """What the stages said of a stretch, without what may be worded anew: alerts (`fused`, `merged` ones too), ..."""
 
     alerts: list[tuple[str, str, int]]
     fused: list[tuple[str, str, int]]
+    merged: list[tuple[str, str, int]]
     incidents: list[tuple[str, str, int]]
     pages: list[tuple[str, int]]
     intents: list[str]
@@ -106,29 +124,34 @@ class Stages:
 
     def __init__(self) -> None:
         config = Config.model_validate(CONFIG)
-        groups, faults = parse_rules(RULES, "story.yml")
-        assert faults == []
-        self._fed = 0
+        groups, wide = _rules(RULES), _rules(WIDE_RULES)
         keyed = Config.model_validate(CONFIG | {"sources": [{"topic": "telemetry", "keyed": True}]})
         ingest = IngestStage(config, config.sources[0], "telemetry", 0)
         fused = FusedStage(keyed, groups, keyed.sources[0], 0)
         detect = DetectStage(config, groups, 0)
         correlate = CorrelateStage(config, sources=1)
+        parts, merge = DetectStage(config, wide, 0), MergeStage(config, wide, 0)
         self._pipeline = Pipeline(
             {
                 "telemetry": lambda _t, _p: ingest,
                 topics.SAMPLES: lambda _t, _p: detect,
                 topics.ALERTS: lambda _t, _p: correlate,
             },
-            watch=(topics.ALERTS, topics.INCIDENTS),
+            watch=(topics.SAMPLES, topics.ALERTS, topics.INCIDENTS),
         )
         self._fused = Pipeline({"telemetry": lambda _t, _p: fused}, watch=(topics.ALERTS,))
+        self._merged = Pipeline(
+            {topics.SAMPLES: lambda _t, _p: parts, topics.PARTIALS: lambda _t, _p: merge},
+            watch=(topics.ALERTS,),
+        )
         self._notify = NotifyStage(config.notify)
         self._remediate = RemediateStage(config.playbooks)
         self.by_name: dict[str, Keeping] = {
             "ingest": ingest,
             "detect": detect,
             "fused": fused,
+            "parts": parts,
+            "merge": merge,
             "correlate": correlate,
             "notify": self._notify,
             "remediate": self._remediate,
@@ -136,12 +159,15 @@ class Stages:
 
     def feed(self, records: list[Recorded]) -> Told:
         """Put records through, a few at a time; what was said of them."""
-        told = Told([], [], [], [], [])
+        told = Told([], [], [], [], [], [])
         for first in range(0, len(records), 10):
             part = records[first : first + 10]
             for record in self._pipeline.feed(part):
                 if record.topic == topics.INCIDENTS:
                     self._take(decode_record(record.value or b"", Incident), told)
+                elif record.topic == topics.SAMPLES:
+                    for merged in self._merged.inject([record]):
+                        _note(merged, told.merged)
                 else:
                     _note(record, told.alerts)
             for record in self._fused.feed(part):
@@ -153,6 +179,12 @@ class Stages:
         attempts = self._notify.apply([incident]).attempts
         told.pages.extend((attempt.key, attempt.number) for attempt in attempts)
         told.intents.extend(r.id for r in self._remediate.apply([incident]).records)
+
+
+def _rules(text: str) -> list[RuleGroup]:
+    groups, faults = parse_rules(text, "story.yml")
+    assert faults == []
+    return groups
 
 
 def _note(record: Outgoing, alerts: list[tuple[str, str, int]]) -> None:
