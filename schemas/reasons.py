@@ -49,6 +49,7 @@ class IgnoreReason(StrEnum):
     DROPPED_BY_RULE = "dropped_by_rule"
     TEXT_FIELD = "text_field"
     TOMBSTONE = "tombstone"
+    RECORD_TIME_AHEAD = "record_time_ahead"
 
 
 class ProduceReason(StrEnum):

@@ -71,10 +71,19 @@ def inner_name(name: str, prefix: str) -> str:
 
 
 def all_topics(
-    sources: tuple[str, ...] = (TELEMETRY,), partitions: int = PARTITIONS, prefix: str = ""
+    sources: tuple[str, ...] = (TELEMETRY,),
+    partitions: int = PARTITIONS,
+    prefix: str = "",
+    *,
+    max_ahead_ms: int | None = None,
 ) -> list[Topic]:
-    """Sources first, then our own, as they are named on the broker, each with this number of partitions."""
-    given = [Topic(name, "any", "telemetry", settings=_kept(7)) for name in sources]
+    """Sources first, then our own, as they are named on the broker, each with this number of partitions.
+
+    The broker refuses what producers send to a source dated more than `max_ahead_ms` after its own clock, an hour where
+    that is None.
+    """
+    ahead = {} if max_ahead_ms is None else {"message.timestamp.after.max.ms": str(max_ahead_ms)}
+    given = [Topic(name, "any", "telemetry", settings=_kept(7) | ahead) for name in sources]
     return [
         Topic(outer_name(t.name, prefix), t.key, t.holds, partitions, t.settings)
         for t in (*given, *OWN_TOPICS)

@@ -9,8 +9,9 @@ class TimeConfig(Section):
     Attributes:
         allowed_lateness: a source partition's watermark trails its largest event time by this much.
         amend_within: a sample behind the watermark by no more than this amends what was told; 0: none does.
-        idle_after: a source silent for this long, by the record times of the others, holds nobody back.
-        max_ahead: a sample further ahead of its record time than this is refused.
+        idle_after: a source partition silent for this long, while the broker answers, holds nobody back.
+        max_ahead: a sample further ahead of its record time than this is refused, and a record further ahead of the
+            broker's clock, in topics that `tocsin topics create` makes.
         max_age: a sample further behind its record time than this is refused.
         tick: ticks go out each time the watermark passes a multiple of this.
         page_horizon: an alert that ended longer ago than this when it became known is historical.

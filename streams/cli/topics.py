@@ -25,7 +25,8 @@ def needed_topics(config: Config) -> list[Topic]:
     """Topics of a configuration as they are named on the broker."""
     sources = tuple(source.topic for source in config.sources)
     sources += tuple(filter(None, [config.changes.topic]))
-    return all_topics(sources, config.kafka.partitions, config.kafka.prefix)
+    kafka = config.kafka
+    return all_topics(sources, kafka.partitions, kafka.prefix, max_ahead_ms=config.time.max_ahead)
 
 
 @command.command("create")

@@ -3,6 +3,9 @@
 A partition that brings nothing would hold back the watermark of all. Whether it is silent or only read late cannot be
 seen behind ingest, so its reader says it: at the end of the log, with nothing new for `idle_after`. The verdict is a
 record on tocsin.samples, so whoever reads that log comes to the same end in every replay.
+
+It refuses to take for silence what nobody has listened to: time in which the broker did not answer, or in which the
+worker itself stood still.
 """
 
 from collections.abc import Hashable
@@ -17,27 +20,39 @@ class Idle(NamedTuple):
     at_ms: int
 
 
+class _Seen(NamedTuple):
+    """What the last look found: how far was read, when that was, and for how long it had been silent, ms."""
+
+    position: int
+    at_ms: int
+    silent_ms: int
+
+
 class IdleWatch(Generic[P]):
-    """Watches partitions; time comes in with each look, from a clock or from the records of others."""
+    """Watches partitions; time comes in with each look, from a clock that goes steadily.
 
-    def __init__(self, idle_after_ms: int) -> None:
+    `most_gap_ms` is how much of the time between two looks counts at most: whoever had no answer for longer has heard
+    no silence.
+    """
+
+    def __init__(self, idle_after_ms: int, most_gap_ms: int) -> None:
         self._idle_after_ms = idle_after_ms
-        self._since: dict[P, tuple[int, int]] = {}
+        self._most_gap_ms = most_gap_ms
+        self._seen: dict[P, _Seen] = {}
 
-    def look(self, partition: P, position: int, now_ms: int, *, at_end: bool) -> Idle | None:
-        """The verdict, if this partition has stood at this position, at the end of its log, for `idle_after`.
+    def look(self, partition: P, position: int, now_ms: int, *, at_end: bool) -> bool:
+        """Whether a partition has been listened to for `idle_after` at this position, at the end of its log.
 
-        It is given again each time that another `idle_after` has passed, so that time goes on where all are silent.
+        It is so again each time that another `idle_after` has passed, and time goes on where all are silent.
         """
-        before, since = self._since.get(partition, (-1, now_ms))
-        if not at_end or position != before:
-            self._since[partition] = (position, now_ms)
-            return None
-        if now_ms - since < self._idle_after_ms:
-            return None
-        self._since[partition] = (position, now_ms)
-        return Idle(now_ms)
+        before = self._seen.get(partition)
+        silent_ms = 0
+        if before is not None and at_end and position == before.position:
+            silent_ms = before.silent_ms + min(now_ms - before.at_ms, self._most_gap_ms)
+        is_idle = at_end and silent_ms >= self._idle_after_ms
+        self._seen[partition] = _Seen(position, now_ms, 0 if is_idle else silent_ms)
+        return is_idle
 
     def forget(self, kept: set[P]) -> None:
         """Forget the partitions that are not among these."""
-        self._since = {p: s for p, s in self._since.items() if p in kept}
+        self._seen = {p: s for p, s in self._seen.items() if p in kept}

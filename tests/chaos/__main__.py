@@ -14,8 +14,9 @@ from rich.progress import Progress
 
 from deploy.kafka.jars import UnavailableError
 from tests.chaos.faults import draw
+from tests.chaos.installation import Plan
 from tests.chaos.report import as_json, as_text, sound
-from tests.chaos.run import Plan, Result, run, seeds
+from tests.chaos.run import Result, run, seeds
 from tests.chaos.scene import scene
 from tests.chaos.sending import RunError
 
@@ -28,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--faults", type=int, default=200)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--per-run", type=int, default=40, help="faults on one input")
+    parser.add_argument("--per-run", type=int, default=67, help="faults on one input")
     parser.add_argument("--json", type=Path, help="where the report goes for programs")
     parser.add_argument("--idle", type=int, default=20, metavar="SECONDS", help="time.idle_after")
     parser.add_argument("--stall", type=float, default=60.0, metavar="SECONDS")

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from difflib import unified_diff
 from typing import Any, NamedTuple
 
-from aiokafka import ConsumerRecord
-
 SHOWN_LINES = 40
 
 
@@ -48,18 +46,18 @@ class Written:
     repeated: int = 0
 
     @classmethod
-    def of(cls, records: Iterable[ConsumerRecord], pages: Mapping[str, list[bytes]]) -> "Written":
-        """From the topic, in the order of its offsets, and the receiver."""
+    def of(cls, incidents: Iterable[bytes], pages: Mapping[str, list[bytes]]) -> "Written":
+        """From the topic's records, in the order of its offsets, and the receiver."""
         found = cls(pages=dict(pages))
-        for record in records:
-            told = json.loads(record.value)
+        for value in incidents:
+            told = json.loads(value)
             if told["provisional"]:
                 continue
             values = found.records.setdefault((told["id"], told["revision"]), [])
-            if record.value in values:
+            if value in values:
                 found.repeated += 1
             else:
-                values.append(record.value)
+                values.append(value)
             found.last[told["id"]] = told["revision"]
         return found
 

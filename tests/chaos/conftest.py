@@ -8,8 +8,7 @@ import pytest
 
 from deploy.kafka.jars import UnavailableError
 from tests.chaos.faults import Kind
-from tests.chaos.run import Cluster
-from tests.chaos.scene import scene
+from tests.chaos.scene import Cluster, scene
 from tests.conftest import IN_CI, NO_KAFKA
 
 Scene = tuple[Cluster, Collection[Kind], list[str]]

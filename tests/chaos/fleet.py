@@ -102,7 +102,13 @@ class Worker:
             self._log_from = self.log.stat().st_size if self.log.exists() else 0
             with self.log.open("ab") as out:
                 self._process = await asyncio.create_subprocess_exec(
-                    *command, stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out, cwd=ROOT
+                    *command,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=out,
+                    cwd=ROOT,
+                    # who is started a hundred times need not be compiled as often
+                    env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""},
                 )
             self.is_frozen = False
             self.starts += 1

@@ -43,7 +43,9 @@ class Pulse:
         self._limit_seconds = limit_seconds
         self._waiting: set[str] = set()
         self._stalled: set[str] = set()
+        self._uneven: set[str] = set()
         self._moving = asyncio.Event()
+        self._level = asyncio.Event()
         self._left = False
         self._clients: dict[str, Consumer] = {}
         self._since: dict[str, tuple[int, float]] = {}
@@ -76,6 +78,14 @@ class Pulse:
         with suppress(TimeoutError):  # a stage that stands still for so long is counted
             async with asyncio.timeout(self._limit_seconds):
                 await self._moving.wait()
+
+    async def level(self) -> None:
+        """Wait until every stage has been seen with nothing left to read, but no longer than the limit."""
+        self._level.clear()
+        self._uneven = set(self._groups)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._limit_seconds):
+                await self._level.wait()
 
     async def _watch(self) -> None:
         while not self._left:
@@ -124,6 +134,10 @@ class Pulse:
         now = asyncio.get_running_loop().time()
         stage = group.rpartition("-")[2]
         self.behind[stage] = end - done
+        if end <= done:
+            self._uneven.discard(group)
+            if not self._uneven:
+                self._level.set()
         before, since = self._since.get(group, (-1, now))
         if done != before or end <= done:
             self._since[group] = (done, now)

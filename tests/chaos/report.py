@@ -37,7 +37,11 @@ def as_text(results: Sequence[Result], skipped: Sequence[str]) -> str:
     gap = max((r.longest_gap_seconds for r in results), default=0)
     lines.append(f"the longest time between two records of one partition {gap:.0f} s")
     if silences := sum(r.silences for r in results):
-        lines.append(f"!!! {silences} times a partition that is written to was found idle !!!")
+        judged = sum(bool(r.silences) for r in results)
+        lines.append(
+            f"{silences} times a partition that is written to was found idle; "
+            f"the replay alone judges {judged} of the runs"
+        )
     lines.append(
         f"repeated, which identities absorb: {sum(r.storm.repeated for r in results)} records, "
         f"{sum(r.repeated_pages for r in results)} pages"
@@ -51,7 +55,8 @@ def as_text(results: Sequence[Result], skipped: Sequence[str]) -> str:
         f"stalls over the limit {sum(r.stalls for r in results)}; the longest standstill "
         f"{longest[0]:.0f} s ({longest[1]})"
     )
-    lines.append(f"{sum(r.seconds for r in results):.0f} s")
+    seconds = sum(r.seconds for r in results)
+    lines.append(f"{seconds:.0f} s, {seconds / max(faults.total(), 1):.1f} s a fault")
     lines += [f"\n{each}" for each in differences[:SHOWN_DIFFERENCES]]
     return "\n".join(lines)
 

@@ -4,60 +4,32 @@ The undisturbed run reads the whole input at once, the disturbed one as it comes
 """
 
 import asyncio
-import shutil
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from deploy.kafka.cluster import Node
 from schemas import topics
-from schemas.samples import decode_batch
-from schemas.topics import PARTITIONS
-from streams.transport.admin import create_topics
-from streams.transport.broker import Broker
 from tests.chaos.compare import Difference, Written, compare
-from tests.chaos.disk import Disk
 from tests.chaos.faults import Fault
 from tests.chaos.fleet import Fleet, WorkerEndedError
+from tests.chaos.installation import PLACES, Installation, Plan
 from tests.chaos.pager import Pager
-from tests.chaos.proxy import Proxy
 from tests.chaos.pulse import Pulse
-from tests.chaos.sending import RunError, send
+from tests.chaos.reference import unlike_replay
+from tests.chaos.scene import Cluster
+from tests.chaos.sending import RunError, Sending
+from tests.chaos.silence import heard, silences
 from tests.chaos.storm import Storm
-from tests.chaos.story import (
-    IDLE_PARTITION,
-    QUIET_STEPS,
-    SENTINEL,
-    STEPS,
-    TENANTS,
-    Story,
-    make_story,
-)
-from tests.kafka.reading import read_topic
+from tests.chaos.story import QUIET_STEPS, STEPS, Story, make_story
 
-HERE = Path(__file__).parent
 MINUTE_MS = 60_000
 WORKERS = 2
-LOOK_SECONDS = 1.0
 USUAL_PAUSE_SECONDS = 0.4
 LONGEST_PAUSE_SECONDS = 3.0
-SETTLING_MS = 5_000
-"""Far below `time.idle_after`."""
 QUIET_SHARE = QUIET_STEPS / STEPS
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How runs are made: `idle_after` is the product's, `patience_seconds` how long an end is waited for."""
-
-    folder: Path
-    idle_after_seconds: int = 20
-    patience_seconds: float = 900.0
-    stall_seconds: float = 60.0
 
 
 @dataclass
@@ -67,8 +39,10 @@ class Result:
     Attributes:
         meanwhile: records of incidents that came before the storm was over.
         standstills: the longest of each stage, in seconds, see `Pulse`.
-        silences: times at which a partition that is written to was found idle.
+        silences: times at which a partition that is written to was found idle: what came after that may be late, so the
+            replay alone says what is right.
         longest_gap_seconds: between two records of one partition of telemetry, as the brokers took them.
+        differences: to the undisturbed run, and to a replay of what this one left on its topics.
 
     """
 
@@ -103,15 +77,6 @@ class Result:
         }
 
 
-class Cluster:
-    """Where a run takes place: brokers, the lines to them, and the small disk of the first broker."""
-
-    def __init__(self, nodes: Sequence[Node], proxies: Sequence[Proxy], disk: Disk | None) -> None:
-        self.nodes, self.proxies, self.disk = nodes, proxies, disk
-        self.direct = ",".join(f"127.0.0.1:{node.port}" for node in nodes)
-        self.through = ",".join(proxy.address for proxy in proxies)
-
-
 async def run(
     cluster: Cluster, seed: str, faults: Sequence[Fault], plan: Plan, told: Callable[[str], None]
 ) -> Result:
@@ -133,7 +98,8 @@ async def run(
         result.calm, result.storm = await _together(calm, storm)
     except WorkerEndedError as error:
         raise RunError(f"{prefix}: {error}") from error
-    result.differences = compare(result.calm, result.storm)
+    if not result.silences:
+        result.differences += compare(result.calm, result.storm)
     result.seconds = time.monotonic() - began
     return result
 
@@ -151,12 +117,12 @@ async def _together(*work: Awaitable[Any]) -> list[Any]:
 
 async def _calm(cluster: Cluster, prefix: str, story: Story, plan: Plan) -> Written:
     async with Pager() as pager:
-        with _installed(plan, prefix, pager, len(cluster.nodes)) as config:
-            await _make_topics(cluster, prefix)
-            await send(cluster.direct, prefix + topics.TELEMETRY, story.records)
-            async with Fleet(config, cluster.direct, 1) as fleet:
-                await _until_told(cluster, prefix, pager, plan, fleet, fleet.check)
-        return await _written(cluster, prefix, pager)
+        here = Installation(cluster, plan, prefix, pager)
+        await here.make()
+        await Sending(here.bootstrap, here.telemetry).send(story.records)
+        async with Fleet(here.config, cluster.direct, 1) as fleet:
+            await here.until_told(fleet.check)
+        return await here.written()
 
 
 async def _disturbed(
@@ -172,43 +138,34 @@ async def _disturbed(
     """The storm begins when the other run has ended, and when the workers here have begun to tell the time."""
     quiet = sum(sent.at_share < QUIET_SHARE for sent in story.records)
     async with Pager() as pager, AsyncExitStack() as stack:
-        config = stack.enter_context(_installed(plan, prefix, pager, len(cluster.nodes)))
-        await _make_topics(cluster, prefix)
-        fleet = await stack.enter_async_context(Fleet(config, cluster.through, WORKERS))
+        here = Installation(cluster, plan, prefix, pager)
+        await here.make()
+        fleet = await stack.enter_async_context(Fleet(here.config, cluster.through, WORKERS))
         workers = list(fleet.workers)
-        topic = prefix + topics.TELEMETRY
-        await send(cluster.direct, topic, story.records[:quiet])
-        await _until_ticking(cluster, prefix, plan, fleet)
+        sending = Sending(here.bootstrap, here.telemetry)
+        await sending.send(story.records[:quiet])
+        await here.until_ticking(fleet)
         await calm
-        pulse = Pulse(cluster.direct, prefix, plan.stall_seconds)
-        await stack.enter_async_context(pulse)
-        storm = Storm(
-            cluster.nodes,
-            cluster.proxies,
-            fleet,
-            pager,
-            cluster.disk,
-            pulse,
-            prefix + topics.STATE,
-        )
-        left = 1 - QUIET_SHARE
-        began_ms = time.time_ns() // 1_000_000 + SETTLING_MS
+        pulse = await stack.enter_async_context(Pulse(here.bootstrap, prefix, plan.stall_seconds))
+        storm = Storm(cluster, fleet, pager, pulse, prefix + topics.STATE)
 
         def pause(share: float) -> float:
             """As fast as the storm goes on, so that neither comes after the other is over."""
-            ahead = (share - QUIET_SHARE) / left - storm.begun / max(len(faults), 1)
+            done = (share - QUIET_SHARE) / (1 - QUIET_SHARE)
+            ahead = done - storm.begun / max(len(faults), 1)
             return min(max(USUAL_PAUSE_SECONDS * (1 + 20 * ahead), 0.05), LONGEST_PAUSE_SECONDS)
 
-        async def sending() -> tuple[float, int]:
-            gap = await send(cluster.direct, topic, story.records[quiet:], pause)
-            return gap, time.time_ns() // 1_000_000
+        async def storming() -> dict[int, int]:
+            since = await here.until_awake(fleet)
+            await storm.run(faults, lambda fault: told(fault.kind.value))
+            return since
 
-        (result.longest_gap_seconds, ended_ms), _ = await _together(
-            sending(), storm.run(faults, lambda fault: told(fault.kind.value))
-        )
-        result.meanwhile = len((await _written(cluster, prefix, pager)).records)
+        since, _ = await _together(storming(), sending.send(story.records[quiet:], pause))
+        result.longest_gap_seconds = sending.longest_gap_seconds
+        result.meanwhile = len((await here.written()).records)
         told("coming to rest")
-        await _until_told(cluster, prefix, pager, plan, fleet)
+        await here.until_told()
+        await pulse.level()
         await fleet.leave()
         result.faults = storm.done
         result.repeated_pages = pager.repeats
@@ -216,87 +173,10 @@ async def _disturbed(
         result.codes = sum((worker.codes for worker in workers), Counter())
         result.stalls = pulse.stalls
         result.standstills = pulse.longest
-        result.silences = await _silences(cluster, prefix, began_ms, ended_ms)
-        return await _written(cluster, prefix, pager)
-
-
-async def _silences(cluster: Cluster, prefix: str, since_ms: int, until_ms: int) -> int:
-    """How often a partition that is written to was found idle between two times of the wall clock, ms."""
-    records = await read_topic(cluster.direct, prefix + topics.SAMPLES)
-    batches = [decode_batch(r.value) for r in records]
-    idle = [b for b in batches if b.idle and b.partition != IDLE_PARTITION]
-    return len({(b.partition, b.record_time) for b in idle if since_ms < b.record_time < until_ms})
-
-
-async def _until_ticking(cluster: Cluster, prefix: str, plan: Plan, fleet: Fleet) -> None:
-    """Wait until the silent partition was found idle, so that alerts and ticks flow.
-
-    Raises:
-        RunError: they do not.
-
-    """
-    topic = prefix + topics.ALERTS
-    try:
-        async with asyncio.timeout(plan.patience_seconds):
-            while not await read_topic(cluster.direct, topic):
-                fleet.check()
-                await asyncio.sleep(LOOK_SECONDS)
-    except TimeoutError as error:
-        raise RunError(f"{prefix}: no tick came within {plan.patience_seconds:g} s") from error
-
-
-@contextmanager
-def _installed(plan: Plan, prefix: str, pager: Pager, replication: int) -> Iterator[Path]:
-    """A folder with configuration and rules."""
-    folder = plan.folder / prefix.strip("-")
-    folder.mkdir()
-    text = (HERE / "tocsin.yaml").read_text()
-    config = folder / "tocsin.yaml"
-    config.write_text(
-        text.format(
-            prefix=prefix,
-            replication=replication,
-            idle_after=f"{plan.idle_after_seconds}s",
-            url=pager.url,
-        )
-    )
-    shutil.copy(HERE / "rules.yml", folder)
-    yield config
-
-
-async def _make_topics(cluster: Cluster, prefix: str) -> None:
-    wanted = topics.all_topics((f"{prefix}{topics.TELEMETRY}",), PARTITIONS, prefix)
-    await create_topics(Broker(cluster.direct), wanted, replication=len(cluster.nodes))
-
-
-async def _until_told(
-    cluster: Cluster,
-    prefix: str,
-    pager: Pager,
-    plan: Plan,
-    fleet: Fleet,
-    check: Callable[[], None] = lambda: None,
-) -> None:
-    """Wait until the last incident of each tenant is there, and the receiver has every announcement."""
-    loop = asyncio.get_running_loop()
-    end = loop.time() + plan.patience_seconds
-    while True:
-        check()
-        found = await _written(cluster, prefix, pager)
-        sentinels = found.open_of(SENTINEL)
-        if sentinels >= len(TENANTS) and len(pager.pages) >= found.announced:
-            return
-        if loop.time() > end:
-            logs = "\n".join(str(worker.log) for worker in fleet.workers)
-            raise RunError(
-                f"{prefix}: {sentinels} of {len(TENANTS)} last incidents, {len(pager.pages)} of "
-                f"{found.announced} pages after {plan.patience_seconds:g} s; logs:\n{logs}"
-            )
-        await asyncio.sleep(LOOK_SECONDS)
-
-
-async def _written(cluster: Cluster, prefix: str, pager: Pager) -> Written:
-    return Written.of(await read_topic(cluster.direct, prefix + topics.INCIDENTS), pager.pages)
+        samples, written = await here.samples(), await here.written()
+        result.silences = silences(heard(samples), PLACES, since)
+        result.differences = await unlike_replay(written, samples, here.folder)
+        return written
 
 
 def seeds(seed: int, faults: int, per_run: int) -> list[tuple[str, int]]:

@@ -1,17 +1,25 @@
 """The scene: three brokers, a line to each, and a small disk for the first, where this machine can have one."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from deploy.kafka.broker import free_ports
-from deploy.kafka.cluster import passing_cluster
+from deploy.kafka.cluster import Node, passing_cluster
 from tests.chaos.disk import Disk, DiskError, small_disk
 from tests.chaos.faults import ON_DISKS, Kind
 from tests.chaos.proxy import Proxy
-from tests.chaos.run import Cluster
 
 NODES = 3
+
+
+class Cluster:
+    """Where a run takes place: brokers, the lines to them, and the small disk of the first broker."""
+
+    def __init__(self, nodes: Sequence[Node], proxies: Sequence[Proxy], disk: Disk | None) -> None:
+        self.nodes, self.proxies, self.disk = nodes, proxies, disk
+        self.direct = ",".join(f"127.0.0.1:{node.port}" for node in nodes)
+        self.through = ",".join(proxy.address for proxy in proxies)
 
 
 @asynccontextmanager

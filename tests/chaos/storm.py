@@ -15,12 +15,12 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deploy.kafka.cluster import Node
 from schemas.topics import PARTITIONS
-from tests.chaos.disk import Disk
 from tests.chaos.faults import BURST, Fault, Kind
 from tests.chaos.fleet import Fleet, Worker
 from tests.chaos.pager import Pager
 from tests.chaos.proxy import Proxy
 from tests.chaos.pulse import Pulse
+from tests.chaos.scene import Cluster
 
 T = TypeVar("T")
 
@@ -36,16 +36,14 @@ class Storm:
 
     def __init__(
         self,
-        nodes: Sequence[Node],
-        proxies: Sequence[Proxy],
+        cluster: Cluster,
         fleet: Fleet,
         pager: Pager,
-        disk: Disk | None,
         pulse: Pulse,
         state_topic: str,
     ) -> None:
-        self.nodes, self.proxies = nodes, proxies
-        self.fleet, self.pager, self.disk = fleet, pager, disk
+        self.nodes, self.proxies, self.disk = cluster.nodes, cluster.proxies, cluster.disk
+        self.fleet, self.pager = fleet, pager
         self.done: Counter[str] = Counter()
         self.begun = 0
         self._pulse = pulse

@@ -48,3 +48,21 @@ def test_neither_idleness_nor_what_was_just_done_to_it_is_a_standstill(loop: Loo
     loop.now = 200
     pulse._note(DETECT, 10, 11)
     assert (0, {"detect": 50.0}) == (pulse.stalls, pulse.longest)
+
+
+async def test_level_is_when_every_stage_was_seen_with_nothing_left() -> None:
+    """One after the other will do, for a verdict of silence comes by now and then; what was before does not count."""
+    pulse = Pulse("", "p-", 60.0)
+    stages = ("ingest", "detect", "merge", "correlate", "notify")
+    for stage in stages:
+        pulse._note(f"p-tocsin-{stage}", 10, 10)
+    waiting = asyncio.create_task(pulse.level())
+    await asyncio.sleep(0)
+    for stage in stages[:-1]:
+        pulse._note(f"p-tocsin-{stage}", 10, 10)
+    pulse._note("p-tocsin-detect", 10, 11)
+    pulse._note("p-tocsin-notify", 10, 11)
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    pulse._note("p-tocsin-notify", 11, 11)
+    await waiting
