@@ -22,6 +22,7 @@ from schemas.topics import SAMPLES
 from streams.detect.stage import DetectStage, FusedStage
 from streams.ingest.stage import IngestStage
 from streams.transport.chunk import Chunk
+from streams.transport.heap import trim_heap
 
 SIZES = {"1k": 1_000, "10k": 10_000, "100k": 100_000, "1M": 1_000_000}
 LIVE = 100_000
@@ -146,6 +147,8 @@ def memory(size: int) -> Measured:
             sent[at] += 1
         done += len(chunk)
     gc.collect()
+    # as a worker does after a checkpoint
+    trim_heap()
     taken = resident_bytes() - before
     return Measured(done, 0.0, time.perf_counter() - began, {"rss_bytes": taken})
 

@@ -5,8 +5,9 @@ with a tick each second, as the workers' own are, each with the 32 values that i
 latency of a record is the CPU time from the begin of the chunk with the tick that made it certain until all records of
 that chunk are bytes: an upper bound for each of them.
 Stories: `services`, 500 services with 20 alerts each; `graph`, the same with a call graph that connects all of them;
-`once`, 10,000 services with one alert each, all of which fire in one second and are announced in one; `tenants`, 500
-tenants. Run as a module, it is such a process.
+`tenants`, 500 tenants; `once`, 10,000 services with one alert each, all of which fire in one second, not over a minute,
+and are announced in one: of it there is no goal, since its last record waits for 9,999 others. Run as a module, it is
+such a process.
 """
 
 import argparse
@@ -52,7 +53,7 @@ def measure(command: str) -> Iterator[Row]:
             notes["p99_us"] / 1e3,
             f"ms added to {notes['records']:,} records",
             command,
-            goal=Goal("value", "<=", GOAL_LATENCY_MS),
+            goal=None if story == "once" else Goal("value", "<=", GOAL_LATENCY_MS),
         )
         yield Row(
             f"incidents.{story}_memory",

@@ -4,6 +4,7 @@ It reads text and returns a configuration or problems; opening files is the call
 """
 
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,13 +45,20 @@ def find_line(tree: Any, path: tuple[str | int, ...]) -> int:
     for step in path:
         # pydantic puts the tag of a discriminated union into the path; it is no key of the file
         if isinstance(tree, CommentedMap) and step in tree:
-            line = tree.lc.key(step)[0] + 1
+            line = holder(tree, step).lc.key(step)[0] + 1
         elif isinstance(tree, CommentedSeq) and isinstance(step, int) and step < len(tree):
             line = tree.lc.item(step)[0] + 1
         else:
             continue
         tree = tree[step]
     return line
+
+
+def holder(tree: CommentedMap, key: Any) -> CommentedMap:
+    """The map in which a key of this one stands: itself, or one that is merged into it by `<<`."""
+    if key in (tree.lc.data or ()):
+        return tree
+    return next(holder(merged, key) for merged in tree.merge.value if key in merged)
 
 
 def parse_yaml(text: str, name: str) -> Any:
@@ -97,7 +105,10 @@ def read_document(text: str, name: str) -> tuple[Document, list[str]]:
     try:
         config = _validated(tree)
     except ValidationError as error:
-        for found in error.errors(include_url=False, include_input=False):
+        errors = error.errors(include_url=False, include_input=False)
+        for found in errors:
+            if found["type"] == "too_short" and _holds_another(found["loc"], errors):
+                continue  # pydantic counts the sound entries alone
             faults.append((find_line(tree, found["loc"]), _what(tree, found)))
             places.add(tuple(found["loc"][:2]))
         config = _validated(_sound(tree, places))
@@ -145,6 +156,11 @@ def _sound(tree: CommentedMap, places: set[tuple[str | int, ...]]) -> dict[Any, 
         elif isinstance(key, str) and not any(place[0] == key for place in places):
             left[key] = section
     return left
+
+
+def _holds_another(path: tuple[str | int, ...], errors: Iterable[Any]) -> bool:
+    """Whether one of these errors is of an entry of the list at this path."""
+    return any(len(e["loc"]) > len(path) and e["loc"][: len(path)] == path for e in errors)
 
 
 def _what(tree: Any, error: Any) -> str:

@@ -41,7 +41,7 @@ def explain(error: Any) -> str:
         return _MUST[kind]
     if kind in _LIMITS:
         return _LIMITS[kind].format(**context)
-    if kind == "literal_error":
+    if kind in {"literal_error", "enum"}:
         return f"must be one of {context['expected']}"
     if kind == "union_tag_invalid":
         known = [tag.strip().strip("'") for tag in context["expected_tags"].split(",")]

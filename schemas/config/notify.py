@@ -9,18 +9,30 @@ from schemas.labels import Matcher, parse_matcher
 
 
 class StdoutReceiver(Section):
-    """Prints one readable block for each announcement."""
+    """Prints one readable block for each announcement.
+
+    Attributes:
+        person: who is told by it, for `tocsin report`; a receiver without a person stands for itself.
+
+    """
 
     type: Literal["stdout"]
     name: str
+    person: str = ""
     send_resolved: bool = True
 
 
 class WebhookReceiver(Section):
-    """POSTs the Alertmanager webhook body, version 4, with retry and an idempotency key."""
+    """POSTs the Alertmanager webhook body, version 4, with retry and an idempotency key.
+
+    Attributes:
+        person: who is told by it, for `tocsin report`; a receiver without a person stands for itself.
+
+    """
 
     type: Literal["webhook"]
     name: str
+    person: str = ""
     url: SecretText
     send_resolved: bool = True
     timeout: Span = 10_000

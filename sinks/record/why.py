@@ -137,13 +137,22 @@ def _looked_at(alert: Alert) -> str:
     return ", ".join(said)
 
 
+def _fired(item: IncidentAlert) -> str:
+    """When it fired, this time and the first."""
+    alert, first = item.alert, f"fired at {rfc3339(item.first_at)}"
+    if item.first_at >= alert.active_at:
+        return first
+    again = f"fired at {rfc3339(alert.time)}, " if item.firing else ""
+    return f"{again}first {first}"
+
+
 def _alert_row(item: IncidentAlert, rules: Mapping[str, RuleText]) -> tuple[str, ...]:
     alert = item.alert
     parts = [view_text(item), f"condition true since {rfc3339(alert.active_at)}"]
     rule = rules.get(alert.rule)
     if rule is not None and rule.held:
         parts.append(f"held for {rule.held}")
-    parts.append(f"fired at {rfc3339(item.first_at)}")
+    parts.append(_fired(item))
     parts.append(_looked_at(alert))
     if item.resolved_at is not None:
         parts.append(f"resolved at {rfc3339(item.resolved_at)} ({alert.reason.value})")

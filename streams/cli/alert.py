@@ -6,14 +6,16 @@ from pathlib import Path
 import click
 import msgspec
 
+from schemas.config.section import parse_duration
 from schemas.incidents import IncidentAlert
 from schemas.labels import Matcher
 from schemas.records import rfc3339
 from sinks.record import History, IncidentHistory
 from sinks.record.why import decisions_of, explain, fits
+from streams.cli.broker import with_broker
 from streams.cli.main import EXIT_NO, fail
 from streams.cli.options import IN_FILE, with_columns, with_config, with_output
-from streams.cli.reasoning import Knowledge, read_labels
+from streams.cli.reasoning import Knowledge, read_labels, samples_of
 from streams.cli.saying import time_of
 from streams.cli.tables import print_json, print_table
 from streams.produce.columns import Columns
@@ -38,6 +40,14 @@ def command() -> None:
     default=None,
     help="Event time asked about: seconds, milliseconds or RFC 3339. Default: now.",
 )
+@with_broker
+@click.option(
+    "--last",
+    metavar="SPAN",
+    default="1h",
+    show_default=True,
+    help="How much of the broker's samples before that time is read.",
+)
 @with_config
 @click.option(
     "--database",
@@ -52,6 +62,8 @@ def why(
     labels: str,
     files: tuple[Path, ...],
     at: str | None,
+    broker: str | None,
+    last: str,
     config_path: Path | None,
     database: Path | None,
     time_column: str | None,
@@ -61,22 +73,27 @@ def why(
     """Say why alerts with these LABELS were told of at a time, or were not.
 
     LABELS are matchers such as `alertname=High,service=cart`. Where the history knows no such alert at that time, its
-    rule is evaluated over FILE: CSV, JSON lines, a recorded topic or OpenMetrics text.
+    rule is evaluated over FILE: CSV, JSON lines, a recorded topic or OpenMetrics text; without any, over what the
+    broker has.
     """
-    wanted, at_ms = read_labels(labels), time_of(at)
+    wanted, at_ms, span_ms = read_labels(labels), time_of(at), _span(last)
     known = Knowledge(config_path)
     path = database or Path(known.document.config.record.path)
     found = _search(path, wanted, at_ms)
     if found:
         _print_found(found, known, wanted, output)
         return
-    if not files:
+    config = known.document.config
+    if files:
+        history = gather(files, config, Columns(time_column, value_column), at_ms)
+    elif broker or config.kafka.bootstrap:
+        history = samples_of(config, broker, at_ms - span_ms)
+    else:
         fail(
-            f"no alert {labels} fired at {rfc3339(at_ms)}, as far as {path} knows; name files with its samples to ask "
-            "the rule",
+            f"no alert {labels} fired at {rfc3339(at_ms)}, as far as {path} knows; name files with its samples, or "
+            "--broker, to ask the rule",
             EXIT_NO,
         )
-    history = gather(files, known.document.config, Columns(time_column, value_column), at_ms)
     absences = explain_absence(history.store, known.groups, wanted, at_ms)
     if output == "json":
         print_json({"at": at_ms, "absent": msgspec.to_builtins(absences)})
@@ -84,6 +101,13 @@ def why(
     title = f"no alert {labels} in the history at {rfc3339(at_ms)}"
     rows = [(a.rule, a.where, _labels(a), a.reason.value, a.text) for a in absences]
     print_table(("rule", "where", "labels", "reason", "why"), rows, title=title)
+
+
+def _span(text: str) -> int:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--last") from error
 
 
 def _search(path: Path, wanted: Sequence[Matcher], at_ms: int) -> list[IncidentHistory]:

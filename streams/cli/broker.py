@@ -1,5 +1,6 @@
-"""Which broker a verb talks to, and what a client's refusal becomes."""
+"""Which broker a verb talks to, what a client's refusal becomes, and the last records of a topic there."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -7,9 +8,12 @@ import click
 
 from schemas.config import Config, KafkaConfig
 from schemas.errors import BrokerError, ConfigError
+from streams.replay.pipeline import Recorded
 
 EMBEDDED = "embedded"
 PORT_MAX = 65_535
+RECORDS_MAX = 100_000
+READ_SECONDS = 120.0
 
 THREE_WAYS = (
     "no broker configured; name one of three: `--broker embedded` (in this process, forgets all at exit), "
@@ -80,3 +84,28 @@ def asking(bootstrap: str | None) -> Iterator[None]:
         yield
     except KafkaError as error:
         raise BrokerError(f"{bootstrap}: {type(error).__name__}: {error}") from error
+
+
+def read_last(kafka: KafkaConfig, topic: str, after_ms: int = 0) -> list[Recorded]:
+    """The last `RECORDS_MAX` records of a topic at most, without those from before a time.
+
+    Raises:
+        BrokerError: no broker answers, or there is no such topic.
+
+    """
+    return asyncio.run(_read_last(kafka, topic, after_ms))
+
+
+async def _read_last(kafka: KafkaConfig, topic: str, after_ms: int) -> list[Recorded]:
+    # here, so that `tocsin --help` needs no Kafka client
+    from streams.transport.broker import Broker  # noqa: PLC0415  only where a topic is read
+    from streams.transport.tail import read_topic  # noqa: PLC0415  only where a topic is read
+
+    reading = read_topic(
+        Broker.from_config(kafka),
+        topic,
+        limit=RECORDS_MAX,
+        from_beginning=False,
+        seconds=READ_SECONDS,
+    )
+    return [each async for part in reading for each in part if each.timestamp_ms >= after_ms]

@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NoReturn
@@ -82,6 +83,16 @@ class _Verbs(click.Group):
         command = import_module(_VERBS[cmd_name]).command
         assert isinstance(command, click.Command)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The verb that is named first; the nearest one is told for a name that none has."""
+        if args[0] not in _VERBS and args[0][:1] != "-":
+            near = get_close_matches(args[0], _VERBS, n=1)
+            hint = f" (Did you mean '{near[0]}'?)" if near else ""
+            raise click.UsageError(f"No such command '{args[0]}'.{hint}", ctx)
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a verb; where nobody reads its output any more, that is the end of it."""

@@ -1,17 +1,20 @@
-"""What verbs that answer "why" share: the rules and lines of the configuration that is there now."""
+"""What verbs that answer "why" share: rules and lines of the configuration as it is now, and what the broker has."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from schemas.config import Document
+from schemas.config import Config, Document
 from schemas.config.section import format_duration
 from schemas.errors import ConfigError
 from schemas.labels import Matcher
 from schemas.matchers import parse_matchers
+from schemas.topics import SAMPLES
 from sinks.record.why import Locate, RuleText
+from streams.cli.broker import read_last, running_broker
 from streams.cli.options import check_rules, open_document
+from streams.replay.history import History, gather_records
 from streams.rules.rule import RuleGroup
 
 
@@ -51,6 +54,14 @@ class Knowledge:
             return here if path[0] in (self.document.tree or {}) else f"{by} (default)"
 
         return find
+
+
+def samples_of(config: Config, broker: str | None, after_ms: int) -> History:
+    """What rules looked at, as far as the broker has it: samples as ingest wrote them, and keyed sources themselves."""
+    kafka = running_broker(config, broker)
+    topics = {source.topic if source.keyed else SAMPLES for source in config.sources}
+    records = [each for topic in sorted(topics) for each in read_last(kafka, topic, after_ms)]
+    return gather_records(records, config)
 
 
 def _steps(by: str) -> list[str]:

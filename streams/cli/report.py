@@ -10,6 +10,7 @@ import msgspec
 from schemas.config.section import format_duration
 from schemas.records import rfc3339
 from sinks.record import History
+from streams.cli.broker import with_broker
 from streams.cli.main import EXIT_NO, fail
 from streams.cli.options import (
     IN_FILE,
@@ -19,7 +20,7 @@ from streams.cli.options import (
     with_config,
     with_output,
 )
-from streams.cli.reasoning import Knowledge
+from streams.cli.reasoning import Knowledge, samples_of
 from streams.cli.saying import time_of
 from streams.cli.tables import print_json, print_table
 from streams.produce.columns import Columns
@@ -29,6 +30,9 @@ from streams.report.incident import report_on
 from streams.report.paper import to_html, to_markdown
 from streams.report.series import pictures_of
 from streams.time.clock import WallClock
+
+BEFORE_MS = 3_600_000
+"""So much of the broker's samples before an incident is read."""
 
 with_database = click.option(
     "--database",
@@ -56,14 +60,20 @@ def command(
 ) -> None:
     """Say how a while went.
 
-    Mean times to detect, acknowledge and resolve, pages by receiver and night, noise by rule, all by week.
+    Mean times to detect, acknowledge and resolve by week; pages by person and night; noise by rule. Whose a receiver
+    is, its key `person` says; one without stands for itself.
     """
     begin = time_of(since, "--since")
     end = WallClock().now_ms() if until is None else time_of(until, "--until")
-    path = database or Path(open_document(config_path).config.record.path)
+    config = open_document(config_path).config
+    path = database or Path(config.record.path)
     with History(path, read_only=True) as history:
         incidents, notifications = history.list_since(begin)
-    figures = figures_of(incidents, notifications, since=begin, until=end, zone=_zone(timezone))
+    persons = {r.name: r.person for r in config.notify.receivers if r.person}
+    zone = _zone(timezone)
+    figures = figures_of(
+        incidents, notifications, since=begin, until=end, zone=zone, persons=persons
+    )
     if output == "json":
         print_json(msgspec.to_builtins(figures))
     else:
@@ -83,10 +93,10 @@ def _print(figures: Figures) -> None:
     rows += [(week, *_cells(means)) for week, means in figures.weeks.items()]
     heads = ("week", "incidents", "pages", "to detect", "to acknowledge", "to resolve")
     print_table(heads, rows, title=span)
-    if figures.receivers:
+    if figures.people:
         print_table(
-            ("receiver", "pages", "at night", "nights"),
-            [(r.receiver, str(r.pages), str(r.at_night), str(r.nights)) for r in figures.receivers],
+            ("person", "pages", "at night", "nights"),
+            [(p.name, str(p.pages), str(p.at_night), str(p.nights)) for p in figures.people],
         )
     if figures.rules:
         print_table(
@@ -119,10 +129,12 @@ def _cells(means: Means) -> tuple[str, ...]:
 )
 @click.option("--out", metavar="FILE", type=OutFile(), default=None, help="Default: print it.")
 @with_columns
+@with_broker
 def of_incident(
     incident: str,
     files: tuple[Path, ...],
     config_path: Path | None,
+    broker: str | None,
     database: Path | None,
     form: str,
     out: Path | None,
@@ -132,7 +144,7 @@ def of_incident(
     """Write the report on one incident.
 
     With FILEs that hold its samples the HTML has charts of the series: CSV, JSON lines, a recorded topic or OpenMetrics
-    text.
+    text; with --broker and no FILE, those that are still there.
     """
     known = Knowledge(config_path)
     path = database or Path(known.document.config.record.path)
@@ -140,9 +152,13 @@ def of_incident(
         found = history.get_incident(incident)
     if found is None:
         fail(f"no incident {incident!r}; `tocsin incident list` lists them", EXIT_NO)
-    pictures = []
-    if files:
-        samples = gather(files, known.document.config, Columns(time_column, value_column))
+    config, pictures = known.document.config, []
+    if files or broker:
+        samples = (
+            gather(files, config, Columns(time_column, value_column))
+            if files
+            else samples_of(config, broker, found.incident.opened_at - BEFORE_MS)
+        )
         rules = {rule.id: rule for group in known.groups for rule in group.rules}
         pictures = pictures_of(samples.store, found.incident, rules)
     paper = report_on(found, pictures)

@@ -1,8 +1,8 @@
 """`tocsin silence add|expire|query|preview`: what nobody wants to hear of for a while."""
 
-import asyncio
 import getpass
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -17,16 +17,15 @@ from schemas.records import rfc3339
 from schemas.silences import AtEnd, Silence, SilenceState, silence_id
 from schemas.topics import COMMANDS
 from sinks.record import History
-from streams.cli.broker import running_broker, with_broker
+from streams.cli.broker import read_last, running_broker, with_broker
+from streams.cli.main import EXIT_NO, fail
 from streams.cli.options import open_document, with_config, with_output
 from streams.cli.saying import Speaker, make_command, send, tenant_of, time_of, with_speaker
 from streams.cli.tables import count, print_json, print_table
 from streams.correlate.preview import Foreseen, preview
 from streams.correlate.silence import Silences
+from streams.replay.pipeline import Recorded
 from streams.time.intervals import Intervals
-
-COMMANDS_READ = 100_000
-READ_SECONDS = 30.0
 
 _matchers = click.argument("matchers", metavar="MATCHER...", nargs=-1, required=True)
 _tenant = click.option(
@@ -101,16 +100,19 @@ def add(
 @_tenant
 @with_speaker
 def expire(silence: str, tenant: str | None, **speaker: Unpack[Speaker]) -> None:
-    """End a SILENCE, named by its whole id."""
+    """End a SILENCE, named by its id or the beginning of it."""
     config = open_document(speaker["config_path"]).config
+    whose, at = tenant_of(config, tenant), time_of(speaker["at"])
+    kafka = running_broker(config, speaker["broker"])
+    known = listed(_commands(read_last(kafka, COMMANDS)), config, whose, at)
+    found = [each.id for each, _ in known if each.id.startswith(silence)]
+    if len(found) != 1:
+        which = ", ".join(found) if found else "`tocsin silence query` lists them"
+        fail(f"{'several silences' if found else 'no silence'} {silence!r}: {which}", EXIT_NO)
     said = make_command(
-        Verb.SILENCE_EXPIRE,
-        tenant=tenant_of(config, tenant),
-        actor=speaker["actor"],
-        at=time_of(speaker["at"]),
-        subject=silence,
+        Verb.SILENCE_EXPIRE, tenant=whose, actor=speaker["actor"], at=at, subject=found[0]
     )
-    send(config, speaker["broker"], said, speaker["output"], f"silence {silence} ends")
+    send(config, speaker["broker"], said, speaker["output"], f"silence {found[0]} ends")
 
 
 @command.command("query")
@@ -125,8 +127,9 @@ def query(
     """List silences, as tocsin.commands tells of them."""
     config = open_document(config_path).config
     kafka = running_broker(config, broker)
-    said = asyncio.run(_said(config.model_copy(update={"kafka": kafka})))
-    found = listed(said, config, tenant_of(config, tenant), time_of(None))
+    found = listed(
+        _commands(read_last(kafka, COMMANDS)), config, tenant_of(config, tenant), time_of(None)
+    )
     wanted = [(s, state) for s, state in found if expired or state is not SilenceState.EXPIRED]
     if output == "json":
         print_json([{**msgspec.to_builtins(s), "state": state} for s, state in wanted])
@@ -236,26 +239,11 @@ def _span(text: str, option: str) -> int:
         raise click.BadParameter(str(error), param_hint=option) from error
 
 
-async def _said(config: Config) -> list[Command]:
-    # here, so that `tocsin --help` needs no Kafka client
-    from streams.transport.broker import Broker  # noqa: PLC0415  only where a topic is read
-    from streams.transport.tail import read_topic  # noqa: PLC0415  only where a topic is read
-
-    found: list[Command] = []
-    topic = read_topic(
-        Broker.from_config(config.kafka),
-        COMMANDS,
-        limit=COMMANDS_READ,
-        from_beginning=False,
-        seconds=READ_SECONDS,
-    )
-    async for records in topic:
-        for record in records:
-            try:
-                found.append(msgspec.json.decode(record.value or b"", type=Command))
-            except msgspec.DecodeError:
-                continue  # the forwarder has made a dead letter of it
-    return found
+def _commands(records: Iterable[Recorded]) -> Iterator[Command]:
+    for record in records:
+        # of what is none the forwarder has made a dead letter
+        with suppress(msgspec.DecodeError):
+            yield msgspec.json.decode(record.value or b"", type=Command)
 
 
 def _row(silence: Silence, state: SilenceState) -> tuple[str, ...]:

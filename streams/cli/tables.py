@@ -4,9 +4,6 @@ from collections.abc import Iterable, Sequence
 
 import click
 import orjson
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from schemas.incidents import Incident
 from schemas.records import rfc3339
@@ -19,6 +16,11 @@ def print_json(found: object) -> None:
 
 def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> None:
     """Print rows under heads."""
+    # workers start without it
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
     console = Console()
     if console.is_terminal:
         table = Table(*heads, title=title or None)

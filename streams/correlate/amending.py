@@ -35,13 +35,17 @@ def amend(life: Lifecycle | None, alert: Alert) -> tuple[Lifecycle, IncidentChan
             life.alerts[alert.fingerprint] = held
         told = f"{alert.name} {'never was true' if withdrawn else 'is over'}"
     change = IncidentChange.WITHDRAWN if withdrawn else IncidentChange.AMENDED
-    life.amendment = Amendment.WITHDRAWN if is_withdrawn(life) else Amendment.AMENDED
+    life.amendment = Amendment.WITHDRAWN if _none_true(life) else Amendment.AMENDED
     life.note(alert.time, change, f"{told}{_because(alert)}")
     return life, change
 
 
 def is_withdrawn(life: Lifecycle) -> bool:
-    """Whether nothing of it was true."""
+    """Whether late samples have said so, and nothing of it was true."""
+    return life.amendment is Amendment.WITHDRAWN and _none_true(life)
+
+
+def _none_true(life: Lifecycle) -> bool:
     return bool(life.alerts) and all(
         item.alert.reason is AlertReason.WITHDRAWN for item in life.alerts.values()
     )

@@ -24,7 +24,7 @@ class Announcements(msgspec.Struct):
     """What people have been told of one incident; times are event times, ms.
 
     Attributes:
-        origin: the first opportunity; the others follow it at multiples of `group_interval`.
+        origin: the first opportunity, or the one after an outage; the others follow at multiples of `group_interval`.
         count: how many announcements there were.
         repeats: how many of the last ones were reminders of nothing new.
         last: time of the last one.
@@ -95,5 +95,7 @@ class Announcements(msgspec.Struct):
 
     def opportunity(self, at: int, config: CorrelateConfig) -> int:
         """The first opportunity at or after a time."""
+        if at <= self.origin:
+            return self.origin
         interval = max(config.group_interval, 1)
-        return self.origin + max(0, -(-(at - self.origin) // interval)) * interval
+        return self.origin - (self.origin - at) // interval * interval

@@ -8,6 +8,7 @@ The evidence's shares sum to the share of their cause.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from schemas.changes import Change
 from schemas.incidents import Cause, Evidence
@@ -22,21 +23,25 @@ NAMES_MAX = 4
 WALK, ONSET, DEVIATION = 0.6, 0.2, 0.2
 MOVED = 0.1
 """A short history says who was first within a few evaluations, as the onset does; it decides where the rest is even."""
+_ALONE = "the only one that is abnormal"
 ONSET_HALVES_MS = 60_000
 """An entity whose onset is a minute after the first one's counts half: rules are commonly evaluated each 15 to 60 s."""
 
 
 def rank(
-    symptoms: Iterable[Symptom], topology: Topology, changes: Iterable[Change] = ()
+    symptoms: Iterable[Symptom], topology: Topology, changes: Sequence[Change] = ()
 ) -> tuple[Cause, ...]:
     """The likely causes, the likeliest first, `CAUSES_MAX` at most; their shares sum to 1.
 
     Symptoms that name no entity take no part; without any other there is no cause to name. `changes` are those that may
     have to do with it by their time. Equal shares are in order of name.
     """
-    scene = Scene(symptoms, topology)
-    if not scene.entities:
+    known = [s for s in symptoms if s.entity]
+    if not known:
         return ()
+    if not changes and len({s.entity for s in known}) == 1:
+        return _alone(known, topology)
+    scene = Scene(known, topology)
     walked = scene.walk()
     weights = {e: scene.weight(e) for e in scene.entities}
     first = min(scene.onset(e) for e in scene.entities)
@@ -79,6 +84,19 @@ def rank(
     return tuple(sorted(causes, key=lambda c: (-c.share, c.entity)))
 
 
+def _alone(symptoms: Sequence[Symptom], graph: Topology) -> tuple[Cause, ...]:
+    """The only entity with an alert: what the whole way would find, without going it."""
+    entity = symptoms[0].entity
+    upstream = any(s.flow is Flow.UPSTREAM for s in symptoms)
+    told = (
+        ("graph", WALK, _standing(entity, upstream=upstream, graph=graph).text),
+        ("onset", ONSET, _ALONE),
+        ("deviation", DEVIATION, _deviation_text(symptoms)),
+    )
+    evidence = tuple([Evidence(kind=kind, share=share, text=text) for kind, share, text in told])
+    return (Cause(entity=entity, share=1.0, evidence=evidence),)
+
+
 def _tidy(share: float) -> float:
     """Four digits, so that a share has the same bytes on machines whose logarithms differ in the last bit."""
     return round(share, 4)
@@ -103,7 +121,7 @@ def _evidence(
     texts = [
         ("graph", _graph_text(scene, entity)),
         ("onset", _onset_text(scene, entity)),
-        ("deviation", _deviation_text(scene, entity)),
+        ("deviation", _deviation_text(scene.entities[entity])),
     ]
     if moved is not None:
         texts.append(("correlation", moved.text))
@@ -115,31 +133,43 @@ def _evidence(
 
 
 def _graph_text(scene: Scene, entity: str) -> str:
-    graph = scene.topology
-    flow = Flow.UPSTREAM if (entity, Flow.UPSTREAM) in scene.nodes else Flow.DOWNSTREAM
+    upstream = (entity, Flow.UPSTREAM) in scene.nodes
+    flow = Flow.UPSTREAM if upstream else Flow.DOWNSTREAM
     below = sorted({e for e, _ in scene.explained_by((entity, flow))} - {entity})
     if below:
         return f"{_names(below)} may explain it"
     resting = sorted({s.entity for s in scene.symptoms if s.host == entity} - {entity})
     if resting:
         return f"{len(resting)} entities with alerts run on it: {_names(resting)}"
-    if flow is Flow.UPSTREAM:
-        none, around, what = graph.callees(entity), graph.callers(entity), "callers"
-        text = "none of its own dependencies is abnormal" if none else "it has no dependencies"
-    else:
-        none, around, what = graph.callers(entity), graph.callees(entity), "callees"
-        text = "none of its callers sends less" if none else "nothing calls it"
+    text, around, what = _standing(entity, upstream=upstream, graph=scene.topology)
     abnormal = [e for e in around if e in scene.entities]
     if not abnormal:
         return text
     return f"{text}; {len(abnormal)} of {len(around)} {what} abnormal: {_names(abnormal)}"
 
 
+class _Standing(NamedTuple):
+    """That nothing explains an entity, in words, and whom it may have harmed."""
+
+    text: str
+    around: tuple[str, ...]
+    what: str
+
+
+def _standing(entity: str, *, upstream: bool, graph: Topology) -> _Standing:
+    callees, callers = graph.callees(entity), graph.callers(entity)
+    if upstream:
+        text = "none of its own dependencies is abnormal" if callees else "it has no dependencies"
+        return _Standing(text, callers, "callers")
+    text = "none of its callers sends less" if callers else "nothing calls it"
+    return _Standing(text, callees, "callees")
+
+
 def _onset_text(scene: Scene, entity: str) -> str:
     onset = scene.onset(entity)
     others = {e: scene.onset(e) for e in scene.entities if e != entity}
     if not others:
-        return "the only one that is abnormal"
+        return _ALONE
     near = [e for e in scene.topology.near(entity) if e in others] or sorted(others)
     after = min(near, key=lambda e: (others[e] < onset, others[e] == onset, others[e], e))
     gap = others[after] - onset
@@ -153,8 +183,8 @@ def _onset_text(scene: Scene, entity: str) -> str:
     return f"was abnormal {span(abs(gap))} {'before' if gap > 0 else 'after'} {relation}{after}"
 
 
-def _deviation_text(scene: Scene, entity: str) -> str:
-    worst = max(scene.entities[entity], key=lambda s: (s.weight, s.name))
+def _deviation_text(symptoms: Sequence[Symptom]) -> str:
+    worst = max(symptoms, key=lambda s: (s.weight, s.name, -s.onset, s.flow))
     if worst.value is None:
         return f"{worst.severity.value} {worst.name}"
     if worst.expected is None:

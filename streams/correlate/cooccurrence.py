@@ -4,32 +4,36 @@ An episode of an alert begins when it fires and has not fired for `join_within`.
 episodes of both begin no further apart than that. They belong together when the lower end of the 95 % interval of
 "together, of the episodes of the more frequent one" is over one half, by E. B. Wilson's formula (J. Am. Stat. Assoc.
 22, 1927, 209-212): 4 times of 4 is enough, 3 of 3 is not, 14 of 16 is. The more frequent one counts, so an alert that
-always fires belongs to nothing. What was seen long ago counts half for each `HALVES_MS`.
+always fires belongs to nothing. Kept is when episodes began; what that says of two alerts is counted when it is asked.
 
-Nothing of one tenant is ever compared with another's. Bounds: `ALERTS_MAX` alerts, `PARTNERS_MAX` of each, and at most
-`RECENT_MAX` that began last are compared with a new one; what has not been seen for longest goes first.
+Nothing of one tenant is ever compared with another's. Bounds: `ALERTS_MAX` alerts, the one not seen for longest goes
+first; `EPISODES_MAX` episodes of each, none older than `KEPT_MS`; and an alert that begins is compared with the
+`RECENT_MAX` of its tenant that began last.
 """
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from math import sqrt
 from typing import NamedTuple
 
 import msgspec
 
-DAY_MS = 86_400_000
-HALVES_MS = 30 * DAY_MS
+KEPT_MS = 60 * 86_400_000
 ALERTS_MAX = 20_000
-PARTNERS_MAX = 16
-RECENT_MAX = 8
+EPISODES_MAX = 17
+"""Sixteen that are over, and the one that goes on."""
+RECENT_MAX = 16
 Z95 = 1.96
 STRONG = 0.5
+LEAST = 4
+"""Fewer episodes than this are never strong."""
 
 
 class Together(NamedTuple):
     """How often two alerts began together, of how many episodes of the more frequent one."""
 
-    times: float
-    of: float
+    times: int
+    of: int
 
     @property
     def strong(self) -> bool:
@@ -37,43 +41,25 @@ class Together(NamedTuple):
         return wilson_lower(self.times, self.of) > STRONG
 
     def __str__(self) -> str:
-        return f"seen together {self.times:.0f} times of {self.of:.0f}"
+        return f"seen together {self.times} times of {self.of}"
 
 
 class Episodes(msgspec.Struct):
-    """One alert: how often it began, and with which others.
-
-    Attributes:
-        last: event time of its last firing, ms.
-        count: its episodes, decayed up to `decayed_at`.
-        partners: by fingerprint of the other alert, how often together, decayed likewise.
-
-    """
+    """When one alert began, oldest first, and when it fired last; event times, ms."""
 
     last: int
-    decayed_at: int
-    count: float = 0.0
-    partners: dict[str, float] = {}
+    began: list[int] = []
 
-    def decay(self, at: int) -> None:
-        """Let what was seen fade up to a time, once a day is enough."""
-        if at - self.decayed_at < DAY_MS:
-            return
-        left = 0.5 ** ((at - self.decayed_at) / HALVES_MS)
-        self.count *= left
-        self.partners = {key: times * left for key, times in self.partners.items()}
-        self.decayed_at = at
 
-    def count_with(self, other: str) -> None:
-        """It began together with another one; the partner not seen for longest makes room."""
-        partners = self.partners
-        partners[other] = partners.pop(other, 0.0) + 1
-        if len(partners) > PARTNERS_MAX:
-            del partners[next(iter(partners))]
+class CooccurrenceState(msgspec.Struct):
+    """All that `Cooccurrence.restore` needs."""
+
+    known: list[tuple[str, Episodes]] = []
+    recent: list[tuple[str, list[tuple[str, int]]]] = []
 
 
 class Cooccurrence:
-    """The alerts of one partition that began together; keys carry the tenant."""
+    """The alerts of one partition and when they began; keys carry the tenant."""
 
     def __init__(self, join_within: int) -> None:
         self._within = join_within
@@ -85,69 +71,75 @@ class Cooccurrence:
         key = _key(tenant, fingerprint)
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = Episodes(at - self._within - 1, at)
+            known = self._known[key] = Episodes(at - self._within - 1)
+            if len(self._known) > ALERTS_MAX:
+                self._known.popitem(last=False)
         else:
             self._known.move_to_end(key)
         begins = at - known.last > self._within
         known.last = at
         if begins:
-            known.decay(at)
-            known.count += 1
-            find, within = self._known.get, self._within
-            for other, began in self._recent.get(tenant, {}).items():
-                partner = find(_key(tenant, other)) if at - began <= within else None
-                if partner is not None:
-                    partner.decay(at)
-                    known.count_with(other)
-                    partner.count_with(fingerprint)
+            known.began.append(at)
+            del known.began[:-EPISODES_MAX]
             self._note(tenant, fingerprint, at)
-        if len(self._known) > ALERTS_MAX:
-            self._known.popitem(last=False)
 
     def _note(self, tenant: str, fingerprint: str, at: int) -> None:
-        recent = self._recent.setdefault(tenant, OrderedDict())
+        recent = self._recent.get(tenant)
+        if recent is None:
+            recent = self._recent[tenant] = OrderedDict()
+            if len(self._recent) > ALERTS_MAX:
+                del self._recent[next(iter(self._recent))]
         recent.pop(fingerprint, None)
         recent[fingerprint] = at
         while len(recent) > RECENT_MAX or at - next(iter(recent.values())) > self._within:
             recent.popitem(last=False)
-        if len(self._recent) > ALERTS_MAX:
-            del self._recent[next(iter(self._recent))]
 
     def belongs(self, tenant: str, fingerprint: str, at: int) -> list[tuple[str, Together]]:
-        """Fingerprints of the alerts that belong to one that begins now, the strongest first.
+        """Fingerprints of the alerts that have just begun and belong to one that begins now, the strongest first.
 
-        An episode of theirs that is going on does not count yet: whether this one is part of it is the question.
+        An episode that is going on does not count yet: whether this one is part of it is the question.
         """
-        known = self._known.get(_key(tenant, fingerprint))
-        if known is None:
+        mine = self._past(tenant, fingerprint, at)
+        if len(mine) < LEAST:
             return []
         found = []
-        for other, times in known.partners.items():
-            partner = self._known.get(_key(tenant, other))
-            if partner is not None:
-                going_on = at - partner.last <= self._within
-                of = max(known.count, partner.count - going_on, times)
-                together = Together(times, of)
+        for other, began in self._recent.get(tenant, {}).items():
+            if other == fingerprint or at - began > self._within:
+                continue
+            theirs = self._past(tenant, other, at)
+            if len(theirs) >= LEAST:
+                times = _meetings(mine, theirs, self._within)
+                together = Together(times, max(len(mine), len(theirs)))
                 if together.strong:
                     found.append((other, together))
         return sorted(found, key=lambda pair: (-wilson_lower(*pair[1]), pair[0]))
 
-    def snapshot(self) -> "CooccurrenceState":
+    def _past(self, tenant: str, fingerprint: str, at: int) -> Sequence[int]:
+        """When the episodes of an alert began that are over and not forgotten."""
+        known = self._known.get(_key(tenant, fingerprint))
+        if known is None or len(known.began) < LEAST:
+            return ()
+        return [time for time in known.began if at - KEPT_MS <= time < at - self._within]
+
+    def snapshot(self) -> CooccurrenceState:
         """The whole state."""
         recent = [(tenant, list(keys.items())) for tenant, keys in self._recent.items()]
         return CooccurrenceState(list(self._known.items()), recent)
 
-    def restore(self, state: "CooccurrenceState") -> None:
+    def restore(self, state: CooccurrenceState) -> None:
         """Continue from a snapshot."""
         self._known = OrderedDict(state.known)
         self._recent = {tenant: OrderedDict(keys) for tenant, keys in state.recent}
 
 
-class CooccurrenceState(msgspec.Struct):
-    """All that `Cooccurrence.restore` needs."""
-
-    known: list[tuple[str, Episodes]] = []
-    recent: list[tuple[str, list[tuple[str, int]]]] = []
+def _meetings(mine: Sequence[int], theirs: Sequence[int], within: int) -> int:
+    """How many of these times have one of the others no further away; both ascending."""
+    times = at = 0
+    for time in mine:
+        while at < len(theirs) and theirs[at] < time - within:
+            at += 1
+        times += at < len(theirs) and theirs[at] <= time + within
+    return times
 
 
 def wilson_lower(times: float, of: float) -> float:

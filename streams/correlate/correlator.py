@@ -112,7 +112,8 @@ class Correlator:
     def apply(self, record: AlertRecord) -> list[Incident]:
         """Take in one record; the final records that it releases, and the provisional one of an urgent alert."""
         if isinstance(record, Tick):
-            return self._advance(self._order.tick(record))
+            passed = self._order.tick(record)
+            return [] if passed is None else self._advance(passed)
         if isinstance(record, Command):
             self._hold(record)
             return []
@@ -130,7 +131,8 @@ class Correlator:
         told = self._early.tell(held) if urgent else []
         if self.dispatcher is not None:
             told = list(map(_untold, told))
-        return told + self._advance(self._order.relieve())
+        release = self._order.relieve()
+        return told if release is None else told + self._advance(release)
 
     def _hold(self, command: Command) -> None:
         reason = self._order.hold_command(command)
@@ -139,9 +141,7 @@ class Correlator:
         elif reason is not None:
             self._ledger.desk.refuse(command, reason)
 
-    def _advance(self, release: Release | None) -> list[Incident]:
-        if release is None:
-            return []
+    def _advance(self, release: Release) -> list[Incident]:
         records = self._ledger.advance(release)
         settled = records + self._early.settle(records, release.until)
         if self.dispatcher is None:

@@ -13,10 +13,10 @@ from schemas.commands import Command, Verb
 from schemas.config import CorrelateConfig
 from schemas.decisions import Decision
 from schemas.reasons import AnnounceReason, CommandReason, Gate, GateReason, IncidentChange
+from streams.correlate.gates import Gates
 from streams.correlate.lifecycle import Lifecycle
 from streams.correlate.pager import Pager
 from streams.correlate.registry import Registry
-from streams.correlate.suppressor import Gates
 
 
 class Turn(NamedTuple):
@@ -98,7 +98,9 @@ class Desk:
 
     def take_refusals(self) -> list[Refusal]:
         """Refused commands that no incident shows, since the last call."""
-        found, self.refusals = self.refusals, []
+        found = self.refusals
+        if found:
+            self.refusals = []
         return found
 
     def _find(self, identity: str, tenant: str) -> Lifecycle | None:

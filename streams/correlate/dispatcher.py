@@ -25,17 +25,18 @@ from schemas.incidents import Incident
 from schemas.notices import Notice
 from schemas.reasons import AlertState, AnnounceReason, Gate
 from schemas.silences import AtEnd
-from streams.correlate.asked import Heard, Judged, Verdicts
 from streams.correlate.desk import Refusal
 from streams.correlate.gates import Gates
-from streams.correlate.grouping import DispatcherState, Group, GroupId, Waiting
-from streams.correlate.notice import Held, group_key
+from streams.correlate.grouping import DispatcherState, Group, GroupId, Waiting, group_id
+from streams.correlate.hearing import Heard, Hearing, Judged
+from streams.correlate.notice import Member, group_key
 from streams.correlate.order import Release
 from streams.correlate.pages import Pages, Summary
 from streams.correlate.route import Route, RouteTree
 from streams.correlate.scribe import Scribe
 from streams.correlate.silence import Ended
 from streams.correlate.symptom import bare
+from streams.time.watermark import BEFORE_ALL
 
 GROUPS_MAX = 100_000
 NEVER = 1 << 62
@@ -46,6 +47,7 @@ class Dispatcher:
 
     def __init__(self, config: Config, route: RootRoute) -> None:
         self.gates = Gates(config)
+        self._page_horizon_ms = config.time.page_horizon
         self._tree = RouteTree(route)
         self._tell_resolved = config.silences.tell_resolved
         self._send_resolved = {r.name: r.send_resolved for r in config.notify.receivers}
@@ -53,7 +55,7 @@ class Dispatcher:
         self._timers: list[tuple[int, GroupId]] = []
         self._scribe = Scribe(self._tree.root)
         self._casebook = self._scribe.casebook
-        self._verdicts = Verdicts(self.gates)
+        self._hearing = Hearing(self.gates)
         self._pages = Pages(
             config.correlate.storm, tell=self._tell_late, write=self._scribe.write_summary
         )
@@ -62,23 +64,26 @@ class Dispatcher:
     @property
     def stopped(self) -> Counter[Gate]:
         """How often each gate stopped an alert, a group or a notification, since the start of the process."""
-        return self._verdicts.stopped
+        return self._hearing.stopped
 
     def advance(self, release: Release, records: Iterable[Incident]) -> list[Notice]:
         """The notices due up to and including the time of a release; `records` are those of the incidents in it."""
         self._casebook.read(records)
         commands = iter((*release.commands, None))
         command = next(commands)
+        before = BEFORE_ALL
         for alert in release.alerts:
-            while command is not None and command.time < alert.time:
-                self._obey(command)
-                command = next(commands)
-            self._run(alert.time - 1)
+            if alert.time > before:
+                while command is not None and command.time < alert.time:
+                    self._obey(command, release)
+                    command = next(commands)
+                self._run(alert.time - 1, release)
+                before = alert.time
             self._take(alert)
         while command is not None:
-            self._obey(command)
+            self._obey(command, release)
             command = next(commands)
-        self._run(release.until)
+        self._run(release.until, release)
         self._casebook.turn(release.until)
         return self._scribe.take()
 
@@ -87,8 +92,8 @@ class Dispatcher:
         found, self._refusals = self._refusals, []
         return found
 
-    def _obey(self, command: Command) -> None:
-        self._run(command.time - 1)
+    def _obey(self, command: Command, release: Release) -> None:
+        self._run(command.time - 1, release)
         if command.verb in (Verb.SILENCE_ADD, Verb.SILENCE_EXPIRE):
             # the ledger obeys too, and says why where a silence is refused
             self.gates.obey(command)
@@ -101,28 +106,30 @@ class Dispatcher:
         alert = bare(alert)
         self.gates.note(alert)
         for route in self._tree.match(alert.tenant, alert.labels):
-            group = self._group(alert, route)
+            labels = route.group_labels(alert.labels)
+            identity = group_id(route.index, alert.tenant, labels)
+            group = self._groups.get(identity) or self._open(alert, route, labels)
             if group is None:
                 self.stopped[Gate.LIMIT] += alert.state is AlertState.FIRING
                 continue
-            held = group.alerts.get(alert.fingerprint)
-            again = held is None or (not held.firing and alert.state is AlertState.FIRING)
-            first_at = alert.time if held is None or again else held.first_at
-            group.alerts[alert.fingerprint] = Held(alert, first_at)
+            member = group.alerts.get(alert.fingerprint)
+            again = member is None or (not member.firing and alert.state is AlertState.FIRING)
+            first_at = alert.time if member is None or again else member.first_at
+            group.alerts[alert.fingerprint] = Member(alert, first_at)
             group.hushed.pop(alert.fingerprint, None)
-            self._verdicts.forget(group)
+            self._hearing.forget(identity)
 
-    def _group(self, alert: Alert, route: Route) -> Group | None:
-        labels = route.group_labels(alert.labels)
-        group = self._groups.get((route.index, alert.tenant, tuple(labels.items())))
-        if group is None and alert.state is AlertState.FIRING and len(self._groups) < GROUPS_MAX:
-            next_at = alert.time + route.group_wait
-            group = Group(group_key(route, labels), alert.tenant, route.index, labels, next_at)
-            self._groups[group.id] = group
-            heappush(self._timers, (next_at, group.id))
+    def _open(self, alert: Alert, route: Route, labels: dict[str, str]) -> Group | None:
+        """A new group; None where the alert needs none, or there is no room for it."""
+        if alert.state is not AlertState.FIRING or len(self._groups) >= GROUPS_MAX:
+            return None
+        next_at = alert.time + route.group_wait
+        group = Group(group_key(route, labels), alert.tenant, route.index, labels, next_at)
+        self._groups[group.id] = group
+        heappush(self._timers, (next_at, group.id))
         return group
 
-    def _run(self, until: int) -> None:
+    def _run(self, until: int, release: Release) -> None:
         """Let silences end and groups fall due, each at its own time, up to and including a time."""
         while True:
             at = self._timers[0][0] if self._timers else NEVER
@@ -141,7 +148,13 @@ class Dispatcher:
                 self._pages.fall_due(at)
             else:
                 group = self._groups.get(heappop(self._timers)[1])
-                if group is not None and group.next_at == at:
+                if group is None or group.next_at != at:
+                    continue
+                group.next_at = release.known_with(at, self._page_horizon_ms)
+                if group.next_at > at:
+                    # people are told once, of how it stands at the end of what became known at once
+                    heappush(self._timers, (group.next_at, group.id))
+                else:
                     self._flush(group, at)
 
     def _flush(self, group: Group, at: int) -> None:
@@ -149,7 +162,7 @@ class Dispatcher:
         route = self._tree.nodes[group.route]
         group.next_at = at + route.group_interval
         self._casebook.turn(at)
-        judged = self._verdicts.judge(group, route, at)
+        judged = self._hearing.judge(group, route, at)
         spoken = False
         for receiver in route.receivers:
             spoken |= self._tell(group, route, receiver, at, judged)
@@ -162,7 +175,7 @@ class Dispatcher:
             left = self._left(group, route)
             if len(left) < len(group.alerts):
                 group.alerts = left
-                self._verdicts.forget(group)
+                self._hearing.forget(group.id)
         if group.alerts:
             heappush(self._timers, (group.next_at, group.id))
         else:
@@ -170,7 +183,7 @@ class Dispatcher:
             for receiver in route.receivers:
                 self._pages.forget(group.memory(receiver), at)
 
-    def _left(self, group: Group, route: Route) -> dict[str, Held]:
+    def _left(self, group: Group, route: Route) -> dict[str, Member]:
         """What stays in a group after a flush: what fires, and what ended while one who knows of it is held."""
         waiting = [
             self._scribe.known(m)
@@ -239,7 +252,7 @@ class Dispatcher:
         group = self._groups.get(waiting.group)
         if group is not None:
             route = self._tree.nodes[group.route]
-            judged = self._verdicts.judge(group, route, at)
+            judged = self._hearing.judge(group, route, at)
             self._tell(group, route, waiting.receiver, at, judged, freed)
 
     def _end(self, ended: Ended) -> None:
@@ -265,18 +278,18 @@ class Dispatcher:
         tolds = [self._scribe.known(group.memory(r)) for r in route.receivers]
         return [
             fingerprint
-            for fingerprint, held in group.alerts.items()
-            if held.firing
-            and ended.matches(held.alert.labels)
+            for fingerprint, member in group.alerts.items()
+            if member.firing
+            and ended.matches(member.alert.labels)
             and any(told is None or not told.knows(fingerprint) for told in tolds)
         ]
 
     def _summarise(self, ended: Ended, affected: list[tuple[Group, list[str]]]) -> None:
         """One notice to each receiver of all that it was not told of; its groups count that as told."""
-        gathered: dict[str, list[Held]] = {}
+        gathered: dict[str, list[Member]] = {}
         for group, fingerprints in affected:
             route = self._tree.nodes[group.route]
-            passed = self._verdicts.judge(group, route, ended.at).passed.alerts
+            passed = self._hearing.judge(group, route, ended.at).passed.alerts
             heard = [h for h in passed if h.alert.fingerprint in fingerprints]
             for receiver in route.receivers:
                 told = self._scribe.told(group.memory(receiver))

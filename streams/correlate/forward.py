@@ -2,8 +2,9 @@
 
 What is read from tocsin.commands goes to tocsin.alerts, to the partition of its tenant, so that the correlator has one
 log and a replay of it replays the commands. What is said to detectors goes into the log of these: to every partition of
-tocsin.samples, and to the tenant's one of tocsin.partials. It refuses what is no command, lacks a tenant, an actor or
-an id, is ahead of its own record by more than `time.max_ahead`, or speaks to detectors that read no log of ours.
+tocsin.samples, and to the tenant's one of tocsin.partials; stages of keyed sources have no log of ours, and read
+tocsin.commands themselves. Refuses what is no command, lacks a tenant, an actor or an id, is ahead of its own record by
+more than `time.max_ahead`, or speaks to detectors and names none.
 """
 
 import msgspec
@@ -37,7 +38,7 @@ class ForwardStage:
         out: list[Outgoing] = []
         for row, value in enumerate(chunk.values):
             try:
-                command = self._read(value, chunk.timestamps[row])
+                command = read_command(value, chunk.timestamps[row], self._max_ahead_ms)
             except DecodeError as error:
                 out.append(self._letters.refuse(error, chunk, row))
             else:
@@ -60,36 +61,6 @@ class ForwardStage:
             out.append(command_record(command, topics.PARTIALS, partition))
         return out
 
-    def _read(self, value: bytes | None, record_time: int) -> Command:
-        if value is None:
-            raise DecodeError(DeadLetterReason.TOMBSTONE, "a command has a value")
-        if not value:
-            raise DecodeError(DeadLetterReason.EMPTY_VALUE, "a command has a value")
-        command = decode_record(value, Command)
-        if not (command.id and command.tenant and command.actor):
-            raise DecodeError(
-                DeadLetterReason.WRONG_TYPE, "a command needs an id, a tenant and an actor"
-            )
-        if command.time < 0 or command.time > record_time + self._max_ahead_ms:
-            text = f"its time is {command.time - record_time} ms after that of its record"
-            raise DecodeError(DeadLetterReason.BAD_TIME, text)
-        if command.verb.of_detectors:
-            self._check(command)
-        return command
-
-    def _check(self, command: Command) -> None:
-        """Refuse what no detector could make sense of, or would hear."""
-        try:
-            named = command.about is not None and any(map(parse_all, command.about.matchers))
-        except ValueError as error:
-            raise DecodeError(DeadLetterReason.COMMAND_REFUSED, str(error)) from error
-        if not named:
-            text = "it names no alerts whose detectors are meant"
-            raise DecodeError(DeadLetterReason.COMMAND_REFUSED, text)
-        if not (self._first_stage or self._second_stage):
-            text = "sources that are keyed are read by the detectors' stage itself, which reads no commands"
-            raise DecodeError(DeadLetterReason.COMMAND_REFUSED, text)
-
     def apply_event(self, event: object) -> list[Outgoing]:
         """Nothing is ever reported to this stage."""
         raise TypeError(f"commands take no events: {event!r}")
@@ -104,6 +75,41 @@ class ForwardStage:
 
     def restore(self, blob: bytes) -> None:
         """Nothing to continue from."""
+
+
+def read_command(value: bytes | None, record_time: int, max_ahead_ms: int) -> Command:
+    """The command that a record of tocsin.commands with this time, ms, holds.
+
+    Raises:
+        DecodeError: it is refused.
+
+    """
+    if value is None:
+        raise DecodeError(DeadLetterReason.TOMBSTONE, "a command has a value")
+    if not value:
+        raise DecodeError(DeadLetterReason.EMPTY_VALUE, "a command has a value")
+    command = decode_record(value, Command)
+    if not (command.id and command.tenant and command.actor):
+        raise DecodeError(
+            DeadLetterReason.WRONG_TYPE, "a command needs an id, a tenant and an actor"
+        )
+    if command.time < 0 or command.time > record_time + max_ahead_ms:
+        text = f"its time is {command.time - record_time} ms after that of its record"
+        raise DecodeError(DeadLetterReason.BAD_TIME, text)
+    if command.verb.of_detectors:
+        _check_about(command)
+    return command
+
+
+def _check_about(command: Command) -> None:
+    """Refuse what no detector could make sense of."""
+    try:
+        named = command.about is not None and any(map(parse_all, command.about.matchers))
+    except ValueError as error:
+        raise DecodeError(DeadLetterReason.COMMAND_REFUSED, str(error)) from error
+    if not named:
+        text = "it names no alerts whose detectors are meant"
+        raise DecodeError(DeadLetterReason.COMMAND_REFUSED, text)
 
 
 def command_record(command: Command, topic: str, partition: int) -> Outgoing:

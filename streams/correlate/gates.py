@@ -40,14 +40,11 @@ class Gates:
 
     def note(self, alert: Alert) -> None:
         """An alert fires or has resolved; they come in order of time."""
-        if not self.inhibitor:
-            return
-        is_source = self.inhibitor.learn(alert)
-        if not is_source and not self._sources:
+        if not self.inhibitor or not self.inhibitor.learn(alert):
             return
         known = (alert.tenant, alert.fingerprint)
         self._sources.pop(known, None)
-        if is_source and alert.state is AlertState.FIRING:
+        if alert.state is AlertState.FIRING:
             self._sources[known] = bare(alert)
             if len(self._sources) > SOURCES_MAX:
                 oldest = self._sources.pop(next(iter(self._sources)))

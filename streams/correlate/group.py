@@ -27,14 +27,13 @@ def group_of(alert: Alert, group_by: Sequence[str]) -> Group:
 
     Values are quoted as in JSON, so two different groups never have the same key.
     """
-    found = alert.labels
-    return _group(alert.tenant, tuple([(n, found[n]) for n in group_by if found.get(n)]))
+    return _group(alert.tenant, tuple(group_by), tuple(map(alert.labels.get, group_by)))
 
 
 @lru_cache(maxsize=20_000)
-def _group(tenant: str, found: tuple[tuple[str, str], ...]) -> Group:
+def _group(tenant: str, names: tuple[str, ...], values: tuple[str | None, ...]) -> Group:
     """Most alerts are of a group that there is already."""
-    labels = dict(sorted(found))
+    labels = {n: v for n, v in sorted(zip(names, values, strict=True)) if v}
     pairs = (("tenant", tenant), *labels.items())
     text = ", ".join(f"{name}={msgspec.json.encode(value).decode()}" for name, value in pairs)
     return Group(f"{{{text}}}", labels)

@@ -7,12 +7,17 @@ import msgspec
 from schemas.alerts import Alert
 from streams.correlate.casebook import Case
 from streams.correlate.gates import GatesState
-from streams.correlate.notice import Held
+from streams.correlate.notice import Member
 from streams.correlate.storm import StormsState
 from streams.correlate.told import Told
 
 GroupId: TypeAlias = tuple[int, str, tuple[tuple[str, str], ...]]
 """Index of the route, tenant, labels of the group."""
+
+
+def group_id(route: int, tenant: str, labels: dict[str, str]) -> GroupId:
+    """What a group is found by."""
+    return route, tenant, tuple(labels.items())
 
 
 class Group(msgspec.Struct):
@@ -33,14 +38,14 @@ class Group(msgspec.Struct):
     route: int
     labels: dict[str, str]
     next_at: int
-    alerts: dict[str, Held] = msgspec.field(default_factory=dict)
+    alerts: dict[str, Member] = msgspec.field(default_factory=dict)
     hushed: dict[str, str] = msgspec.field(default_factory=dict)
     stopped: list[tuple[str, str, str]] = msgspec.field(default_factory=list)
 
     @property
     def id(self) -> GroupId:
         """What it is found by."""
-        return self.route, self.tenant, tuple(self.labels.items())
+        return group_id(self.route, self.tenant, self.labels)
 
     def memory(self, receiver: str) -> str:
         """Under what is kept what a receiver knows of it.

@@ -32,10 +32,7 @@ class Index:
 
     def put(self, life: Lifecycle) -> None:
         """Learn what an incident is about now."""
-        found = {(Place.ENTITY, life.tenant, s.entity) for s in life.symptoms.values()}
-        found |= {(Place.HOST, life.tenant, s.host) for s in life.symptoms.values()}
-        found |= {(Place.SHARED, life.tenant, t) for s in life.symptoms.values() for t in s.shared}
-        keys = {key for key in found if key[2]}
+        keys = {key for s in life.symptoms.values() for key in _keys(life.tenant, s)}
         known = self._keys.get(life.id, set())
         self._remove(life.id, known - keys)
         for key in keys - known:
@@ -45,10 +42,8 @@ class Index:
     def add(self, life: Lifecycle, symptom: Symptom) -> None:
         """Learn of one more symptom of an incident."""
         keys = self._keys.setdefault(life.id, set())
-        shared = ((Place.SHARED, text) for text in symptom.shared)
-        for place, name in ((Place.ENTITY, symptom.entity), (Place.HOST, symptom.host), *shared):
-            key = (place, life.tenant, name)
-            if name and key not in keys:
+        for key in _keys(life.tenant, symptom):
+            if key not in keys:
                 keys.add(key)
                 self._ids.setdefault(key, set()).add(life.id)
 
@@ -69,3 +64,13 @@ class Index:
             self._ids[key].discard(identity)
             if not self._ids[key]:
                 del self._ids[key]
+
+
+def _keys(tenant: str, symptom: Symptom) -> list[Key]:
+    """Under what an incident with this symptom is found."""
+    keys = [(Place.SHARED, tenant, text) for text in symptom.shared]
+    if symptom.entity:
+        keys.append((Place.ENTITY, tenant, symptom.entity))
+    if symptom.host:
+        keys.append((Place.HOST, tenant, symptom.host))
+    return keys

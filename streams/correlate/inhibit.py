@@ -67,7 +67,7 @@ class Inhibitor:
         ]
         matchers = [m for rule in self._rules for m in (*rule.source, *rule.target)]
         self._asked = sorted({m.name for m in matchers})
-        self._roles: dict[tuple[str, ...], _Roles] = {}
+        self._roles: dict[tuple[str | None, ...], _Roles] = {}
         self.version = 0
 
     def __bool__(self) -> bool:
@@ -76,6 +76,8 @@ class Inhibitor:
     def learn(self, alert: Alert) -> bool:
         """An alert fires or has resolved; whether it is the source of a rule."""
         roles = self._roles_of(alert.labels).source
+        if not roles:
+            return False
         for rule, is_target in roles:
             key = rule.key(alert.tenant, alert.labels)
             if alert.state is AlertState.FIRING:
@@ -89,8 +91,8 @@ class Inhibitor:
                     kind.pop(alert.fingerprint, None)
                 if not any(sources):
                     del rule.firing[key]
-        self.version += bool(roles)
-        return bool(roles)
+        self.version += 1
+        return True
 
     def inhibited_by(self, tenant: str, labels: _Labels) -> tuple[str, str] | None:
         """The first rule that inhibits such an alert, by name, and the fingerprint of a source; None without any."""
@@ -105,7 +107,7 @@ class Inhibitor:
         return None
 
     def _roles_of(self, labels: _Labels) -> _Roles:
-        asked = tuple([labels.get(name, "") for name in self._asked])
+        asked = tuple(map(labels.get, self._asked))
         roles = self._roles.get(asked)
         if roles is None:
             if len(self._roles) >= ROLES_MAX:

@@ -18,14 +18,14 @@ from schemas.changes import Change
 from schemas.commands import Command
 from schemas.config import CorrelateConfig, TopologyConfig
 from schemas.config.section import format_duration
-from schemas.incidents import Cause, Incident
+from schemas.incidents import Incident
 from schemas.reasons import AlertState, AnnounceReason, IncidentChange
 from streams.correlate.amending import AMENDING, WITHDRAWN, amend, is_withdrawn
-from streams.correlate.cause import rank
-from streams.correlate.changes import Changes
 from streams.correlate.cooccurrence import CooccurrenceState
 from streams.correlate.desk import Desk
-from streams.correlate.graphs import Graphs, LearntEdge
+from streams.correlate.facts import Facts
+from streams.correlate.gates import Gates
+from streams.correlate.graphs import LearntEdge
 from streams.correlate.graves import Graves, Tombstone
 from streams.correlate.lifecycle import Lifecycle
 from streams.correlate.order import Release
@@ -34,11 +34,12 @@ from streams.correlate.priority import Priorities
 from streams.correlate.reasons import DropReason
 from streams.correlate.registry import Placement, Registry, RegistryState
 from streams.correlate.storm import StormsState
-from streams.correlate.suppressor import Gates, Suppressor
-from streams.correlate.symptom import Symptom, bare, symptom_of
+from streams.correlate.suppressor import Suppressor
+from streams.correlate.symptom import bare, symptom_of
 from streams.correlate.timers import Timers
 from streams.correlate.verdicts import no_room, passed, too_late
 from streams.correlate.writing import Writer, graver
+from streams.time.watermark import BEFORE_ALL
 
 
 class LedgerState(msgspec.Struct):
@@ -68,10 +69,9 @@ class Ledger:
         announces: bool = True,
     ) -> None:
         self._config = config
-        self._graphs = Graphs(topology)
-        self._changes = Changes()
+        self._facts = Facts(topology, config.change_within)
         self._page_horizon_ms = page_horizon_ms
-        self._registry = Registry(config, self._graphs)
+        self._registry = Registry(config, self._facts.graphs)
         self._suppressor = Suppressor(gates, config)
         priorities = Priorities(config.priorities)
         self._writer = Writer(priorities)
@@ -102,16 +102,17 @@ class Ledger:
 
     def advance(self, release: Release) -> list[Incident]:
         """The records due to alerts, commands and timers up to and including the time of the release."""
+        before = BEFORE_ALL
         for record in release.in_order():
-            self._run(record.time - 1, release)
+            if record.time > before:
+                self._run(record.time - 1, release)
+                before = record.time
             if isinstance(record, Alert):
                 self._apply(record)
             elif isinstance(record, Command):
                 self._obey(record)
-            elif isinstance(record, Change):
-                self._changes.note(record)
             else:
-                self._graphs.learn(record)
+                self._facts.learn(record)
         self._run(release.until, release)
         records, self._records = self._records, []
         return records
@@ -123,7 +124,7 @@ class Ledger:
         """
         symptom = symptom_of(alert, self._config.entity_label, self._config.join_labels)
         alert = bare(alert)
-        placed = self._registry.place(alert, symptom)
+        placed = self._registry.place(alert, symptom, self._registry.holder(alert))
         life = (
             self._registry.draft(alert, placed.group) if placed.life is None else placed.life.copy()
         )
@@ -136,7 +137,7 @@ class Ledger:
         change = change if life.revision else IncidentChange.OPENED
         announce = life.announce(alert.time)
         return self._writer.record(
-            life, alert.time, change, announce, self._rank(life), provisional=True
+            life, alert.time, change, announce, self._facts.causes(life), provisional=True
         )
 
     def _apply(self, alert: Alert) -> None:
@@ -161,7 +162,7 @@ class Ledger:
             return
         symptom = symptom_of(alert, self._config.entity_label, self._config.join_labels)
         alert = bare(alert)
-        placed = self._registry.place(alert, symptom)
+        placed = self._registry.place(alert, symptom, holder)
         life = placed.life or self._open(alert, placed)
         if alert.urgent and life.group.key != placed.group.key:
             # it may have been announced ahead of order under the next number of its own group
@@ -260,6 +261,9 @@ class Ledger:
             # people do not know of it, and need not
             life.announcements.skip(life.firing, life.ended)
             life.decide(too_late(at, self._page_horizon_ms))
+        elif (together := release.known_with(at, self._page_horizon_ms)) > at:
+            # people are told once, of how it stands at the end of what became known at once
+            life.announcements.origin = together
         else:
             self._announce(life, at, IncidentChange.ANNOUNCED)
         self._wind(life)
@@ -305,14 +309,8 @@ class Ledger:
         change: IncidentChange,
         announce: AnnounceReason | None = None,
     ) -> None:
-        self._records.append(self._writer.record(life, at, change, announce, self._rank(life)))
-
-    def _rank(self, life: Lifecycle) -> tuple[Cause, ...]:
-        symptoms: list[Symptom] = [life.symptoms[f] for f in sorted(life.symptoms)]
-        # the graph and the changes as they were when it began: a cause does not change because an edge has aged
-        onset = min([s.onset for s in symptoms], default=life.opened_at)
-        changes = self._changes.before(life.tenant, onset, self._config.change_within)
-        return rank(symptoms, self._graphs.of(life.tenant, life.opened_at), changes)
+        causes = self._facts.causes(life)
+        self._records.append(self._writer.record(life, at, change, announce, causes))
 
     def _wind(self, life: Lifecycle) -> None:
         """Set the timer of an incident; timers set before that no longer hold are ignored when they fire."""
@@ -332,8 +330,8 @@ class Ledger:
         return LedgerState(
             self._registry.snapshot(),
             self._pager.storms.snapshot(),
-            self._graphs.snapshot(),
-            self._changes.snapshot(),
+            self._facts.graphs.snapshot(),
+            self._facts.changes.snapshot(),
             self._registry.together.snapshot(),
             self.graves.snapshot(),
         )
@@ -342,8 +340,8 @@ class Ledger:
         """Continue from a snapshot."""
         self._registry.restore(state.registry)
         self._pager.storms.restore(state.storms)
-        self._graphs.restore(state.edges)
-        self._changes.restore(state.changes)
+        self._facts.graphs.restore(state.edges)
+        self._facts.changes.restore(state.changes)
         self._registry.together.restore(state.together)
         self.graves.restore(state.graves)
         self._rewind()

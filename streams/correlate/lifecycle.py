@@ -164,11 +164,11 @@ class Lifecycle(msgspec.Struct, kw_only=True):
         if self.quiet_since is not None:
             end = self.quiet_since + config.resolve_delay
             return end if steady_at is None else max(end, steady_at)
-        dues = [
-            steady_at if steady_at is not None else self._page_due(config),
-            self.changed_at + config.stale_after if config.stale_after else None,
-        ]
-        return min((due for due in dues if due is not None), default=None)
+        due = self._page_due(config) if steady_at is None else steady_at
+        if not config.stale_after:
+            return due
+        stale_at = self.changed_at + config.stale_after
+        return stale_at if due is None else min(due, stale_at)
 
     def _page_due(self, config: CorrelateConfig) -> int | None:
         if self.held:
@@ -202,7 +202,8 @@ class Lifecycle(msgspec.Struct, kw_only=True):
         if held is None and not self.make_room(config.max_alerts):
             self.omitted += 1
             return None
-        worst = self.severity if self.alerts else None
+        severity, worst = alert.severity, self.severity if self.alerts else None
+        worse = worst is not None and severity.rank < worst.rank
         change = self._start(alert.time, config)
         if held is None:
             now = IncidentAlert(
@@ -218,15 +219,14 @@ class Lifecycle(msgspec.Struct, kw_only=True):
             now = msgspec.structs.replace(held, alert=alert, resolved_at=None)
         self.alerts[alert.fingerprint] = now
         self.firing.add(alert.fingerprint)
-        self.worst = alert.severity if worst is None or _worse(alert, worst) else worst
+        self.worst = severity if worst is None or worse else worst
         self.urgent |= alert.urgent
         self.symptoms.setdefault(alert.fingerprint, symptom)
         self.changed_at = alert.time
         why = f"{joined.value}: {because}" if because else joined.value
         self.note(alert.time, change, f"{_about(alert, symptom)} fires ({why})")
-        if worst is None or change is not IncidentChange.ALERTS_ADDED:
-            return change
-        return IncidentChange.SEVERITY_RAISED if _worse(alert, worst) else change
+        raised = worse and change is IncidentChange.ALERTS_ADDED
+        return IncidentChange.SEVERITY_RAISED if raised else change
 
     def _start(self, at: int, config: CorrelateConfig) -> IncidentChange:
         if self.resolved_at is not None:
@@ -319,10 +319,6 @@ class Lifecycle(msgspec.Struct, kw_only=True):
         """Let the oldest entries of the timeline go, the first excepted."""
         if len(self.timeline) > TIMELINE_MAX:
             del self.timeline[1 : len(self.timeline) - TIMELINE_MAX + 1]
-
-
-def _worse(alert: Alert, worst: Severity) -> bool:
-    return alert.severity.rank < worst.rank
 
 
 def _about(alert: Alert, symptom: Symptom) -> str:

@@ -26,7 +26,7 @@ ALERTS_MAX = 1_000
 """A notice lists no more alerts than this, the firing ones first; the rest is counted."""
 
 
-class Held(msgspec.Struct):
+class Member(msgspec.Struct):
     """An alert of a group as it is known last; times are event times, ms."""
 
     alert: Alert
@@ -54,7 +54,7 @@ def write_notice(
     labels: dict[str, str],
     at: int,
     announce: AnnounceReason | None,
-    alerts: Sequence[Held],
+    alerts: Sequence[Member],
     decisions: Iterable[Decision],
     cases: Sequence[Case],
 ) -> Notice:
@@ -95,19 +95,19 @@ def write_notice(
     )
 
 
-def _item(held: Held) -> IncidentAlert:
+def _item(member: Member) -> IncidentAlert:
     return IncidentAlert(
-        alert=held.alert,
+        alert=member.alert,
         joined=JoinReason.SAME_GROUP,
-        joined_at=held.first_at,
-        first_at=held.first_at,
-        resolved_at=None if held.firing else held.alert.time,
+        joined_at=member.first_at,
+        first_at=member.first_at,
+        resolved_at=None if member.firing else member.alert.time,
     )
 
 
 def _title(
-    firing: Sequence[Held],
-    alerts: Sequence[Held],
+    firing: Sequence[Member],
+    alerts: Sequence[Member],
     labels: dict[str, str],
     cases: Sequence[Case],
     over: str,

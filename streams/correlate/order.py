@@ -17,7 +17,7 @@ a reason.
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from heapq import heapify, heappop, heappush, merge
+from heapq import merge
 from typing import NamedTuple
 
 import msgspec
@@ -67,10 +67,21 @@ class Release(NamedTuple):
         Both follow from the first tick of any source at or after `at`, so they are the same however the sources were
         interleaved.
         """
+        time, record_time = self._passed(at)
+        return record_time, (a for a in self.alerts if at < a.time <= time)
+
+    def _passed(self, at: int) -> tuple[int, int]:
+        """Time and record time of the first tick of any source at or after an event time."""
         first = bisect_left(self.bounds, (at, BEFORE_ALL))
         time = self.bounds[first][0]
-        record_time = max(r for t, r in self.bounds[first:] if t == time)
-        return record_time, (a for a in self.alerts if at < a.time <= time)
+        return time, max(r for t, r in self.bounds[first:] if t == time)
+
+    def known_with(self, at: int, within_ms: int) -> int:
+        """Event time up to which all became known at once with this, where that was over so much later; else this."""
+        if not self.bounds:
+            return at
+        time, record_time = self._passed(at)
+        return time if record_time - at > within_ms else at
 
     def over_by_then(self, at: int, within_ms: int, tenant: str, firing: AbstractSet[str]) -> bool:
         """Whether this event time was passed by more than so much, and what was known by then ends all of these alerts.
@@ -102,7 +113,7 @@ class Order:
     def __init__(self, sources: int) -> None:
         self._ticked = dict.fromkeys(range(sources), BEFORE_ALL)
         self._held: dict[str, Alert] = {}
-        self._heap: list[_Key] = []
+        self._keys: list[_Key] = []
         self._bounds: list[tuple[int, int]] = []
         self._commands: dict[str, Command] = {}
         self._seen: dict[str, None] = {}
@@ -127,7 +138,7 @@ class Order:
             self.late += 1
             alert = msgspec.structs.replace(alert, time=self.until + 1)
         self._held[alert.id] = alert
-        heappush(self._heap, _key(alert, told_at))
+        self._keys.append(_key(alert, told_at))
         return alert
 
     def hold_command(self, command: Command) -> CommandReason | None:
@@ -167,7 +178,7 @@ class Order:
         """The earlier half of what is held, if that is more than `HELD_MAX`."""
         if len(self._held) <= HELD_MAX:
             return None
-        return self._release(sorted(self._heap)[HELD_MAX // 2][0])
+        return self._release(sorted(self._keys)[HELD_MAX // 2][0])
 
     def _release(self, until: int) -> Release:
         alerts = [self._held.pop(key[-1]) for key in self._due(until)]
@@ -179,15 +190,11 @@ class Order:
         return Release(until, alerts, bounds, self._due_commands(until), self._due_facts(until))
 
     def _due(self, until: int) -> list[_Key]:
-        """Take out what is not after a time, in order; where that is much of it, all at once."""
-        due: list[_Key] = []
-        while self._heap and self._heap[0][0] <= until:
-            if len(due) > len(self._heap) // 8:
-                due += sorted(key for key in self._heap if key[0] <= until)
-                self._heap = [key for key in self._heap if key[0] > until]
-                heapify(self._heap)
-                break
-            due.append(heappop(self._heap))
+        """Take out what is not after a time, in order."""
+        # most stands in order already, and of that sorting makes one pass
+        self._keys.sort()
+        passed = bisect_left(self._keys, (until + 1,))
+        due, self._keys = self._keys[:passed], self._keys[passed:]
         return due
 
     def _due_commands(self, until: int) -> list[Command]:
@@ -206,7 +213,7 @@ class Order:
 
     def snapshot(self) -> OrderState:
         """The whole state."""
-        held = [(key[1], self._held[key[-1]]) for key in sorted(self._heap)]
+        held = [(key[1], self._held[key[-1]]) for key in sorted(self._keys)]
         return OrderState(
             sorted(self._ticked.items()),
             held,
@@ -222,7 +229,7 @@ class Order:
         # the snapshot may be of another number of sources; those of today are expected
         self._ticked |= {n: time for n, time in state.ticked if n in self._ticked}
         self._held = {alert.id: alert for _, alert in state.held}
-        self._heap = [_key(alert, told_at) for told_at, alert in state.held]
+        self._keys = [_key(alert, told_at) for told_at, alert in state.held]
         self._bounds, self.until = list(state.bounds), state.until
         self._commands = {command.id: command for command in state.commands}
         self._seen = dict.fromkeys(state.seen)

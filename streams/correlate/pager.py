@@ -7,34 +7,18 @@ fires is told. What ends while it is held is written as resolved; nothing is eve
 
 from collections.abc import Callable
 
-import msgspec
-
-from schemas.alerts import Alert, transition_id
-from schemas.commands import Command, Verb
+from schemas.alerts import Alert
+from schemas.commands import Command
 from schemas.config import CorrelateConfig
-from schemas.decisions import Decision
 from schemas.labels import ALERTNAME, content_id
-from schemas.reasons import (
-    AlertReason,
-    AlertState,
-    AnnounceReason,
-    CommandReason,
-    Gate,
-    GateReason,
-    IncidentChange,
-    JoinReason,
-)
-from schemas.records import rfc3339
+from schemas.reasons import AnnounceReason, CommandReason, Gate, IncidentChange, JoinReason
 from streams.correlate.group import Group, group_of
 from streams.correlate.lifecycle import Lifecycle
+from streams.correlate.listed import RULE, listed, over
 from streams.correlate.priority import Priorities
 from streams.correlate.registry import Registry
-from streams.correlate.storm import Storm, Storms
+from streams.correlate.storm import Storm, Storms, released
 from streams.correlate.symptom import symptom_of
-
-RULE = "tocsin/PagesHeld"
-HOLDS_MAX = 1_000
-"""Holds and storms of one partition at a time; a further hold is refused."""
 
 Write = Callable[[Lifecycle, int, IncidentChange, AnnounceReason | None], None]
 Wind = Callable[[Lifecycle], None]
@@ -59,7 +43,7 @@ class Pager:
         self._priorities = priorities
         self._write = write
         self._wind = wind
-        self.storms = Storms(config.storm)
+        self.storms = Storms(config.storm, self._let_go)
 
     @property
     def next_due(self) -> int | None:
@@ -95,9 +79,13 @@ class Pager:
     def _list(self, storm: Storm, life: Lifecycle, first: Alert, at: int) -> None:
         """Put a held incident into the summary of its storm, which begins with the first one."""
         storm.held.append(life.id)
-        alert = _listed(storm, life, first, at, self._config.storm.team_label)
+        label = self._config.storm.team_label
+        labels = {"incident": life.id, "severity": life.severity.value}
+        labels |= {label: storm.team} if storm.team else {}
+        fingerprint = content_id(life.tenant, RULE, life.id, at)
+        alert = listed(life.tenant, fingerprint, labels, first.name, len(life.firing), at)
         summary = self._registry.lives.get(storm.summary)
-        group = group_of(alert, (ALERTNAME, self._config.storm.team_label))
+        group = group_of(alert, (ALERTNAME, label))
         begins = summary is None
         if summary is None:
             key = f"{group.key[:-1]}, since={at}, by={storm.gate.value}}}"
@@ -116,35 +104,18 @@ class Pager:
 
     def fall_due(self, at: int) -> None:
         """Look at the storms that are due: tell what they held, and end those that hold nothing more."""
-        for storm in self.storms.due(at):
-            if self.storms.calm(storm, at):
-                self._let_go(storm, at, f"{storm.gate.value} is over")
+        self.storms.fall_due(at)
 
     def obey(self, command: Command) -> CommandReason | None:
         """Hold pages, or let them go; why not, None when it was done."""
-        if not self._active:
-            # whoever says who is told answers
-            return None
-        team = command.subject or None
-        if command.verb is Verb.HOLD:
-            if command.until <= command.time:
-                return CommandReason.OVER_ALREADY
-            if len(self.storms) >= HOLDS_MAX:
-                return CommandReason.TOO_MANY
-            self.storms.hold(command.tenant, team, command.time, command.until, actor=command.actor)
-            return None
-        found = self.storms.storms_of(command.tenant, team)
-        for storm in found:
-            self._let_go(storm, command.time, f"{command.actor} releases the pages", whole=True)
-        return None if found else CommandReason.NOTHING_HELD
+        # where it is inactive, whoever says who is told answers
+        return self.storms.obey(command) if self._active else None
 
     def _let_go(self, storm: Storm, at: int, why: str, *, whole: bool = False) -> None:
         lives = [self._registry.lives[i] for i in storm.held if i in self._registry.lives]
         waiting = [life for life in lives if life.held and life.firing]
         waiting.sort(key=lambda n: (self._priority(n), n.opened_at, n.id))
-        room = len(waiting)
-        if storm.gate is Gate.STORM and not whole:
-            room = self._config.storm.pages
+        room = self.storms.room(storm, len(waiting), whole=whole)
         told, left = waiting[:room], waiting[room:]
         storm.held = [life.id for life in left]
         if left:
@@ -176,41 +147,3 @@ class Pager:
         self._write(summary, at, IncidentChange.RESOLVED, reason)
         storm.summary = ""
         self._wind(summary)
-
-
-def released(at: int, why: str) -> Decision:
-    """What lets a held incident go."""
-    return Decision(time=at, gate=Gate.HOLD, passed=True, reason=GateReason.RELEASED, text=why)
-
-
-def _listed(storm: Storm, life: Lifecycle, first: Alert, at: int, team_label: str) -> Alert:
-    """A held incident as an alert of the summary."""
-    labels = {ALERTNAME: "PagesHeld", "incident": life.id, "severity": life.severity.value}
-    if storm.team:
-        labels[team_label] = storm.team
-    fingerprint = content_id(life.tenant, RULE, life.id, at)
-    return Alert(
-        id=transition_id(fingerprint, AlertState.FIRING, at),
-        tenant=life.tenant,
-        rule=RULE,
-        fingerprint=fingerprint,
-        state=AlertState.FIRING,
-        reason=AlertReason.CONDITION_TRUE,
-        time=at,
-        active_at=at,
-        labels=labels,
-        annotations={"summary": f"{first.name}: {len(life.firing)} alerts fire, the page is held"},
-        view=f"held since {rfc3339(at)}",
-    )
-
-
-def over(alert: Alert, at: int) -> Alert:
-    """The end of what stands for a held page."""
-    identity = transition_id(alert.fingerprint, AlertState.RESOLVED, at)
-    return msgspec.structs.replace(
-        alert,
-        id=identity,
-        state=AlertState.RESOLVED,
-        reason=AlertReason.CONDITION_FALSE,
-        time=at,
-    )

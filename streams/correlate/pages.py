@@ -11,17 +11,16 @@ Bounds: `WAITING_MAX` notices are listed; one more is held all the same, and tol
 from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
-from schemas.alerts import Alert, transition_id
-from schemas.commands import Command, Verb
+from schemas.alerts import Alert
+from schemas.commands import Command
 from schemas.config.lifecycle import StormConfig
 from schemas.decisions import Decision
 from schemas.labels import ALERTNAME, content_id
-from schemas.reasons import AlertReason, AlertState, AnnounceReason, CommandReason, Gate
-from schemas.records import rfc3339
+from schemas.reasons import AnnounceReason, CommandReason, Gate
 from streams.correlate.grouping import Group, PagesState, Waiting
-from streams.correlate.notice import Held
-from streams.correlate.pager import HOLDS_MAX, RULE, over, released
-from streams.correlate.storm import Storm, Storms
+from streams.correlate.listed import HELD_PAGE, RULE, listed, over
+from streams.correlate.notice import Member
+from streams.correlate.storm import Storm, Storms, released
 
 WAITING_MAX = 100_000
 
@@ -33,7 +32,7 @@ class Summary(NamedTuple):
     receiver: str
     name: str
     labels: dict[str, str]
-    alerts: list[Held]
+    alerts: list[Member]
     announce: AnnounceReason | None
 
 
@@ -50,7 +49,7 @@ class Pages:
         self._config = config
         self._tell = tell
         self._write = write
-        self._storms = Storms(config)
+        self._storms = Storms(config, self._let_go)
         self._waiting: dict[str, Waiting] = {}
         self._lists: _Lists = {}
 
@@ -69,13 +68,13 @@ class Pages:
         if waiting is not None:
             waiting.over_at = at
 
-    def judge(self, group: Group, firing: Collection[Held], at: int) -> Decision | None:
+    def judge(self, group: Group, firing: Collection[Member], at: int) -> Decision | None:
         """Whether one more notice may go; None where nobody set a limit."""
         if not self._config.pages and not len(self._storms):
             return None
         return self._storms.judge(group.tenant, self._team(firing), at)
 
-    def hold(self, group: Group, receiver: str, firing: Collection[Held], at: int) -> None:
+    def hold(self, group: Group, receiver: str, firing: Collection[Member], at: int) -> None:
         """List a notice that may not go."""
         storm = self._storms.holding(group.tenant, self._team(firing))
         assert storm is not None, "what does not pass is held by something"
@@ -97,31 +96,18 @@ class Pages:
 
     def fall_due(self, at: int) -> None:
         """Look at the storms that are due: tell what they held, and end those that hold nothing more."""
-        for storm in self._storms.due(at):
-            if self._storms.calm(storm, at):
-                self._let_go(storm, at, f"{storm.gate.value} is over")
+        self._storms.fall_due(at)
 
     def obey(self, command: Command) -> CommandReason | None:
         """Hold pages, or let them go; why not, None when it was done."""
-        team, at = command.subject or None, command.time
-        if command.verb is Verb.HOLD:
-            if command.until <= at:
-                return CommandReason.OVER_ALREADY
-            if len(self._storms) >= HOLDS_MAX:
-                return CommandReason.TOO_MANY
-            self._storms.hold(command.tenant, team, at, command.until, actor=command.actor)
-            return None
-        found = self._storms.storms_of(command.tenant, team)
-        for storm in found:
-            self._let_go(storm, at, f"{command.actor} releases the pages", whole=True)
-        return None if found else CommandReason.NOTHING_HELD
+        return self._storms.obey(command)
 
     def _let_go(self, storm: Storm, at: int, why: str, *, whole: bool = False) -> None:
         keys = [key for key in self._lists if key[:2] == (storm.tenant, storm.summary)]
         waiting = [w for key in keys for w in self._lists[key].values() if w.over_at is None]
         waiting.sort(key=lambda w: (w.alert.severity.rank, w.alert.time, w.memory))
         free = released(at, why) if whole or storm.gate is Gate.STORM else None
-        room = len(waiting) if whole or storm.gate is Gate.HOLD else self._config.pages
+        room = self._storms.room(storm, len(waiting), whole=whole)
         told, left = waiting[:room], waiting[room:]
         if left:
             self._storms.drip(storm, at)
@@ -147,14 +133,14 @@ class Pages:
         announce: AnnounceReason | None,
     ) -> None:
         alerts = [
-            Held(w.alert if w.over_at is None else over(w.alert, w.over_at), w.alert.time)
+            Member(w.alert if w.over_at is None else over(w.alert, w.over_at), w.alert.time)
             for w in listed
         ]
-        labels = {ALERTNAME: "PagesHeld", **self._label(storm)}
+        labels = {ALERTNAME: HELD_PAGE, **self._label(storm)}
         summary = Summary(storm.tenant, receiver, storm.summary, labels, alerts, announce)
         self._write(summary, at)
 
-    def _team(self, firing: Collection[Held]) -> str:
+    def _team(self, firing: Collection[Member]) -> str:
         first = min(firing, key=lambda h: (h.first_at, h.alert.fingerprint))
         return first.alert.labels.get(self._config.team_label, "")
 
@@ -162,26 +148,14 @@ class Pages:
         return {self._config.team_label: storm.team} if storm.team else {}
 
     def _listed(
-        self, storm: Storm, group: Group, receiver: str, firing: Collection[Held], at: int
+        self, storm: Storm, group: Group, receiver: str, firing: Collection[Member], at: int
     ) -> Alert:
         """A held notice as an alert of the summary."""
         worst = min((h.alert.severity for h in firing), key=lambda s: s.rank)
-        labels = {ALERTNAME: "PagesHeld", "group": group.name, "severity": worst.value}
+        labels = {"group": group.name, "severity": worst.value, **self._label(storm)}
         fingerprint = content_id(group.tenant, RULE, receiver, group.name, at)
         names = ", ".join(sorted({h.alert.name for h in firing}))
-        return Alert(
-            id=transition_id(fingerprint, AlertState.FIRING, at),
-            tenant=group.tenant,
-            rule=RULE,
-            fingerprint=fingerprint,
-            state=AlertState.FIRING,
-            reason=AlertReason.CONDITION_TRUE,
-            time=at,
-            active_at=at,
-            labels=labels | self._label(storm),
-            annotations={"summary": f"{names}: {len(firing)} alerts fire, the page is held"},
-            view=f"held since {rfc3339(at)}",
-        )
+        return listed(group.tenant, fingerprint, labels, names, len(firing), at)
 
     def snapshot(self) -> PagesState:
         """The whole state."""

@@ -84,17 +84,20 @@ class Registry:
         life = self.lives.get(self._holders.get(_alert_key(alert), ""))
         return life if life is not None and alert.fingerprint in life.alerts else None
 
-    def place(self, alert: Alert, symptom: Symptom) -> Placement:
-        """Where an alert that fires belongs; changes nothing."""
+    def place(self, alert: Alert, symptom: Symptom, holder: Lifecycle | None) -> Placement:
+        """Where an alert that fires, and that the holder holds, belongs; changes nothing."""
         group = group_of(alert, self._config.group_by)
-        own = self._own(alert, group)
+        own = self._own(alert, group, holder)
         if own is not None and own.resolved_at is not None:
             return Placement(group, own, JoinReason.REOPENED_WITHIN_WINDOW)
-        links = self._connected(alert, symptom, "" if own is None else own.id)
-        others = [self.lives[i] for i in sorted(links)]
-        fresh = [n for n in others if not n.revision]
         if own is not None and self._splits(own, alert):
             return Placement(group, None, JoinReason.SEVERITY_SPLIT)
+        links = self._connected(alert, symptom, "" if own is None else own.id)
+        if not links:
+            alone = JoinReason.FIRST_OF_GROUP if own is None else JoinReason.SAME_GROUP
+            return Placement(group, own, alone)
+        others = [self.lives[i] for i in sorted(links)]
+        fresh = [n for n in others if not n.revision]
         if own is not None and own.revision:
             return Placement(group, own, JoinReason.SAME_GROUP, tuple(fresh))
         known = [n for n in others if n.revision and not self._splits(n, alert)]
@@ -102,6 +105,7 @@ class Registry:
         target = min(known or mine + fresh, key=_age, default=None)
         absorbed = tuple(n for n in mine + fresh if n is not target)
         if target is None:
+            # what it is connected with is too harmless for it, and people have seen that
             return Placement(group, None, JoinReason.FIRST_OF_GROUP)
         if target is own:
             return Placement(group, target, JoinReason.SAME_GROUP, absorbed)
@@ -115,9 +119,8 @@ class Registry:
         worse = alert.severity.rank < life.severity.rank
         return worse and alert.fingerprint not in life.alerts
 
-    def _own(self, alert: Alert, group: Group) -> Lifecycle | None:
+    def _own(self, alert: Alert, group: Group, holder: Lifecycle | None) -> Lifecycle | None:
         """The incident that holds the alert or serves its group, if it may still join or reopen it."""
-        holder = self.holder(alert)
         if holder is not None and holder.alerts[alert.fingerprint].firing:
             return holder
         for life in (holder, self.lives.get(self._served.get(group.key, ""))):
@@ -146,9 +149,11 @@ class Registry:
         tenant, entity = alert.tenant, symptom.entity
         graph = self._graphs.of(tenant, alert.time)
         if entity:
-            near = (*self._graphs.declared.near(entity), symptom.host)
-            declared: list[Key] = [(Place.ENTITY, tenant, name) for name in near]
-            declared.append((Place.HOST, tenant, entity))
+            declared: list[Key] = [(Place.HOST, tenant, entity)]
+            if symptom.host:
+                declared.append((Place.ENTITY, tenant, symptom.host))
+            near = self._graphs.declared.near(entity)
+            declared += [(Place.ENTITY, tenant, name) for name in near]
             yield (JoinReason.CALL_GRAPH, ""), self._index.find(declared)
             if graph is not self._graphs.declared:
                 learnt: list[Key] = [(Place.ENTITY, tenant, n) for n in graph.near(entity)]

@@ -63,15 +63,15 @@ class RouteTree:
         self.root = _node(config, None, "route", [0])
         self.nodes = list(_walk(self.root))
         self._asked = sorted({m.name for node in self.nodes for m in node.matchers})
-        self._found: dict[tuple[str, ...], tuple[Route, ...]] = {}
+        self._asks_tenant = TENANT_LABEL in self._asked
+        self._found: dict[tuple[str | None, ...], tuple[Route, ...]] = {}
 
     def match(self, tenant: str, labels: Mapping[str, str]) -> tuple[Route, ...]:
         """The nodes that take an alert, in order of the tree; at least one."""
-        seen = {TENANT_LABEL: tenant, **labels}
-        asked = tuple(seen.get(name, "") for name in self._asked)
+        asked = (tenant if self._asks_tenant else None, *map(labels.get, self._asked))
         found = self._found.get(asked)
         if found is None:
-            found = tuple(_match(self.root, seen))
+            found = tuple(_match(self.root, {TENANT_LABEL: tenant, **labels}))
             if len(self._found) >= CACHE_MAX:
                 self._found.clear()
             self._found[asked] = found

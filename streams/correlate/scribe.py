@@ -11,7 +11,7 @@ from schemas.notices import Notice
 from schemas.reasons import AnnounceReason
 from streams.correlate.casebook import Casebook
 from streams.correlate.grouping import Group
-from streams.correlate.notice import Held, write_notice
+from streams.correlate.notice import Member, write_notice
 from streams.correlate.pages import Summary
 from streams.correlate.route import Route
 from streams.correlate.told import Told
@@ -57,7 +57,7 @@ class Scribe:
         at: int,
         announce: AnnounceReason | None,
         decisions: list[Decision],
-        alerts: list[Held],
+        alerts: list[Member],
     ) -> None:
         """Write what one receiver is told of a group, or why it is not."""
         memory = group.memory(receiver)

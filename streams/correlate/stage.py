@@ -63,10 +63,10 @@ class CorrelateStage:
             except DecodeError as error:
                 out.append(self._letters.refuse(error, chunk, row))
             else:
-                found = self.correlator.apply(record)
-                out += (incident_record(incident, chunk.partition) for incident in found)
-                refused = self.correlator.take_refusals()
-                out += (self._letters.post(_letter(r, chunk.partition)) for r in refused)
+                if found := self.correlator.apply(record):
+                    out += (incident_record(incident, chunk.partition) for incident in found)
+                if refused := self.correlator.take_refusals():
+                    out += (self._letters.post(_letter(r, chunk.partition)) for r in refused)
         gone = self.correlator.take_tombstones()
         return [*out, *(_tombstone_record(tombstone, chunk.partition) for tombstone in gone)]
 

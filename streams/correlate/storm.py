@@ -5,19 +5,23 @@ no more than half of the budget was asked for within the window, what is held an
 first, as many as the budget has, and as many again after each further window, until nothing is held. A hold by
 command ends at its time or by command, and lets all go at once; what is over the budget then begins a storm.
 
-Bounds: budgets of `TEAMS_MAX` teams; the one that asked for nothing for longest goes first. It refuses to know what an
-incident is: it counts pages.
+Bounds: budgets of `TEAMS_MAX` teams; the one that asked for nothing for longest goes first. With `HOLDS_MAX` holds and
+storms at a time a further hold is refused. It refuses to know what a page is about: it counts them.
 """
+
+from typing import Protocol
 
 import msgspec
 
+from schemas.commands import Command, Verb
 from schemas.config.lifecycle import StormConfig
 from schemas.config.section import format_duration
 from schemas.decisions import Decision
-from schemas.reasons import Gate, GateReason
+from schemas.reasons import CommandReason, Gate, GateReason
 from schemas.records import rfc3339
 
 TEAMS_MAX = 10_000
+HOLDS_MAX = 1_000
 
 
 class Storm(msgspec.Struct, kw_only=True):
@@ -28,8 +32,8 @@ class Storm(msgspec.Struct, kw_only=True):
         gate: `storm`, or `hold` for one by command.
         until: when to look again whether it is over; of a hold its end.
         actor: who holds them.
-        summary: the incident that lists them, empty until the first is held.
-        held: the incidents, in order of arrival.
+        summary: what lists them, empty until the first is held.
+        held: the incidents, in order of arrival; empty where notices are held.
 
     """
 
@@ -43,6 +47,14 @@ class Storm(msgspec.Struct, kw_only=True):
     held: list[str] = []
 
 
+class LetGo(Protocol):
+    """Tells what a storm holds, as much of it as the budget has, or the whole; why is said with it."""
+
+    def __call__(self, storm: Storm, at: int, why: str, *, whole: bool = False) -> None:
+        """Do so at a time."""
+        ...
+
+
 class StormsState(msgspec.Struct):
     """All that `Storms.restore` needs."""
 
@@ -53,8 +65,9 @@ class StormsState(msgspec.Struct):
 class Storms:
     """Budgets of the teams of one partition, and what is held."""
 
-    def __init__(self, config: StormConfig) -> None:
+    def __init__(self, config: StormConfig, let_go: LetGo) -> None:
         self._config = config
+        self._let_go = let_go
         self._storms: dict[str, Storm] = {}
         self._asked: dict[str, list[int]] = {}
         self.next_due: int | None = None
@@ -98,32 +111,37 @@ class Storms:
             text = f"pages of {whose} are held since {rfc3339(storm.since)}"
         return _decision(at, Gate.STORM, GateReason.OVER_BUDGET, text)
 
-    def hold(self, tenant: str, team: str | None, at: int, until: int, actor: str) -> None:
-        """Hold the pages of a team, or of all; of two holds the later one says until when."""
+    def obey(self, command: Command) -> CommandReason | None:
+        """Hold pages, of two holds the later one says until when, or let them go; why not, None when it was done."""
+        tenant, team, at = command.tenant, command.subject or None, command.time
+        if command.verb is Verb.RELEASE:
+            found = [
+                s for s in self._storms.values() if s.tenant == tenant and team in (None, s.team)
+            ]
+            for storm in found:
+                self._let_go(storm, at, f"{command.actor} releases the pages", whole=True)
+            return None if found else CommandReason.NOTHING_HELD
+        if command.until <= at:
+            return CommandReason.OVER_ALREADY
         name = _key(tenant, team, Gate.HOLD)
-        storm = self._storms.get(name)
-        if storm is None:
-            storm = Storm(
-                tenant=tenant, team=team, gate=Gate.HOLD, since=at, until=until, actor=actor
+        if name not in self._storms:
+            if len(self._storms) >= HOLDS_MAX:
+                return CommandReason.TOO_MANY
+            self._storms[name] = Storm(
+                tenant=tenant, team=team, gate=Gate.HOLD, since=at, until=command.until
             )
-            self._storms[name] = storm
-        storm.until, storm.actor = until, actor
+        self._storms[name].until, self._storms[name].actor = command.until, command.actor
         self._wind()
+        return None
 
-    def storms_of(self, tenant: str, team: str | None) -> list[Storm]:
-        """What holds pages of a team; of a tenant, where no team is named."""
-        return [
-            storm
-            for storm in self._storms.values()
-            if storm.tenant == tenant and team in (None, storm.team)
-        ]
+    def fall_due(self, at: int) -> None:
+        """Look at what is due, in order of beginning; what is over lets its pages go."""
+        due = [storm for storm in self._storms.values() if storm.until <= at]
+        for storm in sorted(due, key=lambda s: (s.until, s.since, s.tenant, s.team or "", s.gate)):
+            if self._calm(storm, at):
+                self._let_go(storm, at, f"{storm.gate.value} is over")
 
-    def due(self, at: int) -> list[Storm]:
-        """Storms that are to be looked at by now, in order of beginning."""
-        found = [storm for storm in self._storms.values() if storm.until <= at]
-        return sorted(found, key=lambda s: (s.until, s.since, s.tenant, s.team or "", s.gate))
-
-    def calm(self, storm: Storm, at: int) -> bool:
+    def _calm(self, storm: Storm, at: int) -> bool:
         """Whether its pages may go now; if not, it is looked at again later."""
         if storm.gate is Gate.STORM and storm.team is not None:
             calm_at = self._calm_at(storm.tenant, storm.team)
@@ -132,6 +150,11 @@ class Storms:
                 self._wind()
                 return False
         return True
+
+    def room(self, storm: Storm, waiting: int, *, whole: bool) -> int:
+        """How many of the pages that wait may go at once; all, where there is a budget no more."""
+        limited = storm.gate is Gate.STORM and not whole
+        return self._config.pages or waiting if limited else waiting
 
     def drip(self, storm: Storm, at: int) -> None:
         """It goes on for another window, since more is held than the budget allows to tell."""
@@ -169,6 +192,11 @@ class Storms:
         self._storms = {_key(s.tenant, s.team, s.gate): s for s in state.storms}
         self._asked = dict(state.asked)
         self._wind()
+
+
+def released(at: int, why: str) -> Decision:
+    """What lets a held page go."""
+    return Decision(time=at, gate=Gate.HOLD, passed=True, reason=GateReason.RELEASED, text=why)
 
 
 def _key(tenant: str, team: str | None, gate: Gate) -> str:

@@ -5,32 +5,15 @@ is something else.
 """
 
 from collections.abc import Callable
-from typing import Protocol
 
 from schemas.alerts import Alert
-from schemas.commands import Command
 from schemas.config import CorrelateConfig
 from schemas.decisions import Decision
-from schemas.reasons import AnnounceReason, CommandReason, IncidentChange
+from schemas.reasons import AnnounceReason, IncidentChange
+from streams.correlate.gates import Gates
 from streams.correlate.lifecycle import Lifecycle
 
 Write = Callable[[Lifecycle, int, IncidentChange, AnnounceReason | None], None]
-
-
-class Gates(Protocol):
-    """What may stop an alert from being told of, before it is asked whether a page may go."""
-
-    def note(self, alert: Alert) -> None:
-        """An alert fires or has resolved; they come in order of time."""
-        ...
-
-    def judge(self, alert: Alert, at: int) -> Decision | None:
-        """What stops an alert at a time; None where nothing does."""
-        ...
-
-    def obey(self, command: Command) -> CommandReason | None:
-        """Carry out a command about silences; why not, None when it was."""
-        ...
 
 
 class Suppressor:

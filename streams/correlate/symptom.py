@@ -5,6 +5,7 @@ incident comes to its end.
 """
 
 import math
+import struct
 from collections.abc import Sequence
 from enum import StrEnum
 
@@ -20,6 +21,7 @@ RATIO_MAX = 100.0
 
 VALUES_MAX = 32
 """So many values an alert has; the last ones of one that has more."""
+_FORMS = [struct.Struct(f"<{n}f") for n in range(VALUES_MAX + 1)]
 
 _WEIGHTS = {Severity.CRITICAL: 3.0, Severity.WARNING: 2.0, Severity.INFO: 1.0}
 
@@ -99,8 +101,12 @@ def symptom_of(alert: Alert, entity_label: str, join_labels: Sequence[str] = ())
 
 
 def _packed(values: Sequence[float | None]) -> bytes:
-    with np.errstate(over="ignore"):
-        return np.array(values, np.float64).astype("<f4").tobytes()
+    try:
+        return _FORMS[len(values)].pack(*values)
+    except (struct.error, OverflowError):
+        # one is missing, or too large for 32 bits
+        with np.errstate(over="ignore"):
+            return np.array(values, np.float64).astype("<f4").tobytes()
 
 
 def bare(alert: Alert) -> Alert:

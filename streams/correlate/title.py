@@ -10,8 +10,11 @@ from streams.correlate.lifecycle import Lifecycle
 def title_of(life: Lifecycle, causes: Sequence[Cause]) -> str:
     """The likeliest cause, its worst alert, and how many more alerts there are on how many services.
 
-    Without a cause the group's labels stand in for it.
+    Without a cause the group's labels stand in for it. A summary of held pages says how many it lists.
     """
+    if life.summary_of is not None:
+        whose = f" of team {life.summary_of}" if life.summary_of else ""
+        return f"pages{whose} are held: {_count(len(life.alerts) + life.omitted, 'incident')}"
     cause = causes[0].entity if causes else ""
     of_cause = [f for f, s in life.symptoms.items() if s.entity == cause and f in life.alerts]
     held = [(f, life.alerts[f]) for f in of_cause or life.alerts]

@@ -17,6 +17,7 @@ class Topology:
         self._callees = {name: tuple(sorted(found)) for name, found in callees.items()}
         self._callers = {name: tuple(sorted(found)) for name, found in callers.items()}
         self._declared = {*calls, *callers}
+        self._near = {n: (n, *self.callees(n), *self.callers(n)) for n in self._declared}
 
     @property
     def entities(self) -> frozenset[str]:
@@ -33,6 +34,4 @@ class Topology:
 
     def near(self, entity: str) -> tuple[str, ...]:
         """Itself, its callees and its callers; nothing for an entity that is not in the graph."""
-        if entity not in self._declared:
-            return ()
-        return (entity, *self.callees(entity), *self.callers(entity))
+        return self._near.get(entity, ())

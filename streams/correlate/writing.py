@@ -9,7 +9,7 @@ from streams.correlate.lifecycle import Lifecycle
 from streams.correlate.priority import Priorities
 from streams.correlate.title import title_of
 
-_PRECEDENCE = (
+_GRAVEST_FIRST = (
     IncidentChange.OPENED,
     IncidentChange.REOPENED,
     IncidentChange.FLAPPING,
@@ -26,11 +26,12 @@ _PRECEDENCE = (
     IncidentChange.NOTED,
     IncidentChange.REFUSED,
 )
+_PLACE = {change: place for place, change in enumerate(_GRAVEST_FIRST)}
 
 
 def graver(one: IncidentChange, other: IncidentChange) -> IncidentChange:
     """Of two changes at one time the one that the record is written for."""
-    return min(one, other, key=_PRECEDENCE.index)
+    return one if _PLACE[one] <= _PLACE[other] else other
 
 
 class Writer:

@@ -30,6 +30,7 @@ from streams.stage import Counting, Outgoing
 
 CHUNK = 2_000
 """Records fed at a time; the result does not hang on it."""
+NEVER_MS = 1 << 62
 
 
 @dataclass
@@ -64,7 +65,9 @@ class Backtest:
         self._config = config
         self.outcome = Outcome()
         source = {s.topic: s.model_copy(update={"keyed": False}) for s in config.sources}
-        unkeyed = config.model_copy(update={"sources": tuple(source.values())})
+        # however much time a chunk spans, nobody was away
+        time = config.time.model_copy(update={"page_horizon": NEVER_MS})
+        unkeyed = config.model_copy(update={"sources": tuple(source.values()), "time": time})
         second_stage = needs_second_stage(groups, unkeyed.locality)
         sources = alert_sources(unkeyed, second_stage=second_stage)
         readers: dict[str, NewStage] = {

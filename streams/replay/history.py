@@ -101,9 +101,7 @@ def gather(
         ConfigError: a file cannot be read; says which and why.
 
     """
-    limits = config.limits
-    store = SeriesStore(max_series=limits.series, retention_ms=EVER_MS)
-    history = History(store)
+    history = _empty(config)
     tenant = config.sources[0].tenant if config.sources else None
     identity = Identity(tenant.label, tenant.default) if tenant else Identity()
     others = []
@@ -176,6 +174,18 @@ class _Reading:
         self._history.add(
             prints, codes, series.astype(np.int64), found.times, found.values, found.histograms
         )
+
+
+def gather_records(records: Iterable[Recorded], config: Config) -> History:
+    """Samples of records as they stand in topics: those of `tocsin.samples`, and of the sources as these say."""
+    history = _empty(config)
+    _Reading(history, config).read(records)
+    history.settle()
+    return history
+
+
+def _empty(config: Config) -> History:
+    return History(SeriesStore(max_series=config.limits.series, retention_ms=EVER_MS))
 
 
 def newest_ms(history: History) -> int:

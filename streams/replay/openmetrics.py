@@ -6,14 +6,15 @@ Refuses what the parsers of the Prometheus client refuse, and native histograms.
 
 import re
 from collections.abc import Iterable, Iterator
+from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from prometheus_client import Metric
-from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
-from prometheus_client.parser import text_string_to_metric_families as read_prometheus
+from prometheus_client.openmetrics.parser import text_fd_to_metric_families as read_openmetrics
+from prometheus_client.parser import text_fd_to_metric_families as read_prometheus
 from prometheus_client.samples import Sample
 
 from schemas.errors import ConfigError
@@ -48,10 +49,13 @@ def read_exposition(path: Path, identity: Identity, at_ms: int | None) -> Expose
 
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        found = list(_samples(text))
+        lines = _Lines(path.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise ConfigError([f"{path}: not UTF-8 at byte {error.start}"]) from error
+    try:
+        found = list(_samples(lines))
     except (ValueError, KeyError, IndexError, AttributeError) as error:
-        raise ConfigError([f"{path}: no OpenMetrics text: {error}"]) from error
+        raise ConfigError([f"{path}:{lines.read}: no OpenMetrics text: {error}"]) from error
     codes: dict[bytes, int] = {}
     series: list[int] = []
     times: list[int] = []
@@ -77,13 +81,25 @@ def read_exposition(path: Path, identity: Identity, at_ms: int | None) -> Expose
     )
 
 
-def _samples(text: str) -> Iterator[Sample]:
-    lines = text.rstrip()
-    closed = lines.endswith("# EOF")
+class _Lines:
+    """The lines of a text, and how many of them have been read."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = list(StringIO(text.rstrip()))
+        self.closed = self._lines[-1:] == ["# EOF"]
+        self.read = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self.read += 1
+            yield line
+
+
+def _samples(lines: _Lines) -> Iterator[Sample]:
     families: Iterable[Metric] = (
-        read_openmetrics(lines + "\n")  # type: ignore[no-untyped-call]  # the package has no type for this one
-        if closed
-        else read_prometheus(text)
+        read_openmetrics(lines)  # type: ignore[no-untyped-call]  # the package has no type for this one
+        if lines.closed
+        else read_prometheus(lines)  # type: ignore[arg-type]  # a file, of which it reads the lines alone
     )
     for family in families:
         yield from family.samples

@@ -10,7 +10,7 @@ All times are event times, ms. It refuses to look anything up: incidents and not
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from statistics import fmean
 
@@ -19,6 +19,7 @@ import msgspec
 from schemas.incidents import Incident
 from schemas.notifications import Notification
 from schemas.reasons import AnnounceReason, DeliveryReason, IncidentChange
+from streams.correlate.listed import RULE
 
 NIGHT_BEGINS, NIGHT_ENDS = 22, 6
 _ENDS = (AnnounceReason.ALL_ALERTS_RESOLVED, AnnounceReason.SOME_ALERTS_RESOLVED)
@@ -44,9 +45,9 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Paged(msgspec.Struct, frozen=True, kw_only=True):
-    """How often a receiver was paged."""
+    """How often somebody was paged."""
 
-    receiver: str
+    name: str
     pages: int
     at_night: int
     nights: int
@@ -67,12 +68,13 @@ class Noise(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """All of a while; weeks are those of ISO 8601."""
+    """All of a while; weeks are those of ISO 8601. A receiver that is of no person stands for itself."""
 
     since: int
     until: int
     whole: Means
     weeks: dict[str, Means]
+    people: list[Paged]
     receivers: list[Paged]
     rules: list[Noise]
 
@@ -102,9 +104,13 @@ def figures_of(
     since: int,
     until: int,
     zone: tzinfo = UTC,
+    persons: Mapping[str, str] | None = None,
 ) -> Figures:
-    """Figures of the incidents that opened, and the pages that were delivered, within a while."""
-    found = [i for i in incidents if since <= i.opened_at < until and not i.merged_into]
+    """Figures of the incidents that opened, and the pages that were delivered, within a while.
+
+    `persons` says whose a receiver is.
+    """
+    found = [i for i in incidents if since <= i.opened_at < until and _counts(i)]
     pages = [n for n in notifications if since <= n.time < until and _is_page(n)]
     by_week: dict[str, tuple[list[Incident], list[Notification]]] = defaultdict(lambda: ([], []))
     for incident in found:
@@ -116,9 +122,15 @@ def figures_of(
         until=until,
         whole=_means(found, pages),
         weeks={week: _means(*by_week[week]) for week in sorted(by_week)},
-        receivers=_paged(pages, zone),
+        people=_paged(pages, zone, persons or {}),
+        receivers=_paged(pages, zone, {}),
         rules=_noise(found),
     )
+
+
+def _counts(incident: Incident) -> bool:
+    """Whether it is one of its own: neither part of another, nor a summary of held pages."""
+    return not incident.merged_into and any(a.alert.rule != RULE for a in incident.alerts)
 
 
 def _is_page(item: Notification) -> bool:
@@ -146,17 +158,18 @@ def _week(time_ms: int, zone: tzinfo) -> str:
     return f"{year}-W{week:02d}"
 
 
-def _paged(pages: Iterable[Notification], zone: tzinfo) -> list[Paged]:
+def _paged(pages: Iterable[Notification], zone: tzinfo, persons: Mapping[str, str]) -> list[Paged]:
     total: Counter[str] = Counter()
     night: dict[str, list[int]] = defaultdict(list)
     for page in pages:
-        total[page.receiver] += 1
+        name = persons.get(page.receiver, page.receiver)
+        total[name] += 1
         local = datetime.fromtimestamp((page.delivered_at or page.time) / 1000, zone)
         if local.hour >= NIGHT_BEGINS or local.hour < NIGHT_ENDS:
             # a night counts as that of the evening on which it begins
-            night[page.receiver].append(local.toordinal() - (local.hour < NIGHT_ENDS))
+            night[name].append(local.toordinal() - (local.hour < NIGHT_ENDS))
     return [
-        Paged(receiver=name, pages=n, at_night=len(night[name]), nights=len(set(night[name])))
+        Paged(name=name, pages=n, at_night=len(night[name]), nights=len(set(night[name])))
         for name, n in sorted(total.items(), key=lambda item: (-item[1], item[0]))
     ]
 

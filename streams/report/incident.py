@@ -60,7 +60,7 @@ def _facts(incident: Incident, times: Times) -> Table:
         ("tenant", incident.tenant),
         ("owner", incident.owner or "nobody"),
         *((what, "-" if ms is None else format_duration(ms)) for what, ms in spans),
-        ("reopened", f"{incident.reopened} times"),
+        ("reopened", _count(incident.reopened, "time")),
     ]
     return Table(("what", "is"), tuple(rows))
 
@@ -72,9 +72,13 @@ def _impact(history: IncidentHistory) -> tuple[Table | Text, ...]:
     entities = sorted({name for a in incident.alerts if (name := a.alert.labels.get("service"))})
     where = f" of {', '.join(entities)}" if entities else ""
     more = f", and {incident.omitted} for which there was no room" if incident.omitted else ""
-    text = f"{len(incident.alerts)} alerts{where}{more}; {pages} messages were delivered."
+    text = f"{_count(len(incident.alerts), 'alert')}{where}{more}; {_count(pages, 'message')} delivered."
     rows = tuple((rule, severity, str(n)) for (rule, severity), n in by_rule.most_common())
     return Text(text), Table(("rule", "severity", "alerts"), rows)
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def _causes(incident: Incident) -> tuple[Table, ...]:
@@ -120,7 +124,7 @@ def follow_ups(history: IncidentHistory) -> list[str]:
         _about_people(incident),
         _about_rules(incident.alerts),
         (
-            f"See why {r} could not be told: {n} attempts failed"
+            f"See why {r} could not be told: {_count(n, 'attempt')} failed"
             for r, n in _failures(history).items()
         ),
         (

@@ -47,11 +47,11 @@ def _picture(
         return None
     if not points:
         return None
-    label = f"{item.alert.name}: {left}"
+    label = f"{item.alert.name}: {left.replace('{}', '')}"
     svg = line_chart(
         points,
         threshold=threshold[0][1] if threshold else None,
-        span=(begin, end),
+        span=(begin, incident.resolved_at),
         label=label,
     )
     return Picture(svg, label)

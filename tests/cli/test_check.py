@@ -78,7 +78,7 @@ def test_all_faults_are_told_at_once(cli: Cli, folder: Path) -> None:
         ("tocsin.yaml", 1, "rules: no file 'missing.yml'"),
         ("wrong.yml", 3, "unknown key 'intervall': did you mean 'interval'?"),
         ("wrong.yml", 7, "unknown key 'fro': did you mean 'for'?"),
-        ("wrong.yml", 9, "expr: "),
+        ("wrong.yml:9", 20, "expr: unexpected end"),
         ("wrong.yml:11", 15, "expr: "),
         ("wrong.yml", 14, "for: not a duration: 5"),
         ("wrong.yml:17", 36, "template of 'summary'"),

@@ -85,10 +85,10 @@ def test_tenants_are_told_apart(cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["1 +", "cpu.csv"], "invalid promql query: 1 +"),
+        (["1 +", "cpu.csv"], "1:4: unexpected end, an expression is wanted"),
         (["up", "plain.prom"], "plain.prom: up has no time; say one with --at"),
         (["up", "cpu.csv", "--at", "noon"], "no time"),
-        (["up", "broken.txt"], "broken.txt: no OpenMetrics text"),
+        (["up", "broken.txt"], "broken.txt:2: no OpenMetrics text"),
         (["up", "empty.csv"], "there are no samples in these files"),
     ],
 )

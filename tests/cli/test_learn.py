@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from detectors import registry
+from detectors.columns import Column
+from detectors.robust import Robust
 from schemas.labels import encode_labels, make_labels
 from streams.rules.learnt_file import read_learnt
 from tests.cli.conftest import Cli
@@ -146,3 +148,73 @@ def test_a_marked_period_is_left_out(cli: Cli, history: Path) -> None:
     # the last value before it counts for five minutes more, as in any rule
     assert 79 == detect.snapshot()["samples"][0]
     assert 2 == cli(*words[:4], "--without", "soon", "--out", "m.bin").exit_code
+
+
+BLOCKS = """
+groups:
+  - name: g
+    interval: 1h
+    rules:
+      - {alert: Day, expr: a, detect: {detector: seasonal, season: 1d}}
+      - {alert: Found, expr: a, detect: {detector: seasonal}}
+      - {alert: Tails, expr: a, detect: {detector: extreme}}
+      - {alert: Joined, expr: a, detect: {detector: peers, by: [service]}}
+"""
+
+
+def test_check_knows_what_each_detector_waits_for(cli: Cli, folder: Path) -> None:
+    """A season, the search for one, samples for tails; and a group for its members and then for itself."""
+    (folder / "rules.yml").write_text(BLOCKS.replace("1h", "15m"))
+    (folder / "tocsin.yaml").write_text("rules: [rules.yml]\nscrub: {secret: x}\n")
+    result = cli("check")
+    assert 0 == result.exit_code, result.output
+    assert [
+        "Day: seasonal speaks of a new series after 96 evaluations, 1d",
+        "Found: seasonal speaks of a new series after 144 evaluations, 1d12h",
+        "Tails: extreme speaks of a new series after 200 evaluations, 2d2h",
+        "Joined: peers speaks of a new group after 120 evaluations, 1d6h",
+    ] == result.stdout.splitlines()[1:]
+
+
+def test_results_of_a_rule_with_groups_teach_members_and_groups(cli: Cli, history: Path) -> None:
+    """A range of its expression goes through both, time by time."""
+    rules = RULES.replace("{detector: robust}", "{detector: robust, by: []}")
+    (history / "rules.yml").write_text(rules)
+    values = (100 + np.random.default_rng(1).normal(size=130)).tolist()
+    (history / "many.json").write_text(answer({}, values))
+    words = ("learn", "many.json", "--rule", "Odd", "--rules", "rules.yml", "--out", "learnt.bin")
+    result = cli(*words, "--output", "json")
+    expected = {"rule": "Odd", "series": 1, "may_speak": 1, "longest_wait_ms": 0}
+    assert [expected] == json.loads(result.stdout)
+    (history / "tocsin.yaml").write_text(CONFIG)
+    assert "group after 120 evaluations, 30m; 1 group known from history" in cli("check").stdout
+
+
+def test_a_group_that_no_partition_sees_whole_is_learnt(cli: Cli, history: Path) -> None:
+    """It lives in the second stage, and waits from when its member spoke."""
+    rules = RULES.replace("{detector: robust}", "{detector: robust, by: []}")
+    (history / "rules.yml").write_text(rules)
+    words = ("learn", "h.csv", "--rules", "rules.yml", "--out", "l.bin", "--output", "json")
+    (found,) = json.loads(cli(*words).stdout)
+    assert ("Odd", 1, 0) == (found["rule"], found["series"], found["may_speak"])
+    assert 0 < found["longest_wait_ms"] < 60 * 15_000
+    (known,) = read_learnt(history / "l.bin").values()
+    assert known.members is not None
+    assert (1, 1) == (len(known), len(known.members))
+
+
+def test_state_that_no_longer_fits_is_told_where_it_is_read(
+    cli: Cli, history: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After an update that changed a detector: by file and line, before a worker meets the first series."""
+    cli("learn", "h.csv", "--rules", "rules.yml", "--out", "learnt.bin")
+    (history / "tocsin.yaml").write_text(CONFIG)
+    forms = Robust._forms
+
+    def changed(self: Robust) -> dict[str, Column]:
+        return {**forms(self), "more": Column()}
+
+    monkeypatch.setattr(Robust, "_forms", changed)
+    result = cli("check")
+    assert 1 == result.exit_code
+    assert "rules.yml:6: Odd: learn it anew: detector columns do not fit: more" in result.stdout

@@ -54,6 +54,14 @@ def test_wrong_usage_is_one_line(cli: Cli, words: tuple[str, ...]) -> None:
     assert "--help`" in line
 
 
+def test_a_mistyped_verb_is_told_the_nearest(cli: Cli) -> None:
+    """As a mistyped option is; a name like none of ours gets no guess."""
+    near, far = cli("chekc").stderr, cli("xyzzy").stderr
+
+    assert "tocsin: No such command 'chekc'. (Did you mean 'check'?); see `tocsin --help`\n" == near
+    assert "tocsin: No such command 'xyzzy'; see `tocsin --help`\n" == far
+
+
 @pytest.mark.parametrize("words", [(), ("topics",), ("incident",), ("produce",)])
 def test_a_group_without_a_verb_shows_its_help(cli: Cli, words: tuple[str, ...]) -> None:
     """It is no answer, so it is not on stdout, and the exit code is 2."""

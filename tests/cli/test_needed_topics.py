@@ -47,3 +47,11 @@ async def test_a_missing_topic_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     there = {name: n for name, n in WANTED.items() if name != "keyed"}
     with pytest.raises(BrokerError, match="topics are missing on nowhere:9: keyed; `tocsin topics"):
         await start_with(monkeypatch, there)
+
+
+def test_a_source_takes_nothing_that_is_dated_far_ahead() -> None:
+    """The broker, whose clock counts, refuses what is over `time.max_ahead` ahead of it; our own topics take it."""
+    config = Config.model_validate({"time": {"max_ahead": "2m"}})
+    source, *own = needed_topics(config)
+    assert "120000" == source.settings["message.timestamp.after.max.ms"]
+    assert not any("message.timestamp.after.max.ms" in topic.settings for topic in own)

@@ -24,7 +24,7 @@ def history(folder: Path) -> Path:
 
 @pytest.mark.embedded
 def test_added_listed_and_ended(cli: Cli, folder: Path) -> None:
-    """What was added is listed until it is ended by its id, and then only on demand."""
+    """What was added is listed until it is ended by the beginning of its id, and then only on demand."""
     with EmbeddedBroker() as broker:
         broker.create_topics([COMMANDS])
         where = ("--broker", broker.bootstrap)
@@ -38,12 +38,15 @@ def test_added_listed_and_ended(cli: Cli, folder: Path) -> None:
         )
         added = cli("silence", "add", *words, "--by", "ann", "--at-end", "summary", *where)
         listed = json.loads(cli("silence", "query", *where, "--output", "json").stdout)
-        ended = cli("silence", "expire", listed[0]["id"], *where)
+        unknown = cli("silence", "expire", "zz", *where)
+        ended = cli("silence", "expire", listed[0]["id"][:6], *where)
         none = cli("silence", "query", *where)
         old = cli("silence", "query", "--expired", *where)
 
     assert (0, 0) == (added.exit_code, ended.exit_code), added.output + ended.output
     assert listed[0]["id"] in added.stdout
+    assert f"silence {listed[0]['id']} ends" in ended.stdout
+    assert (1, "no silence 'zz'" in unknown.stderr) == (unknown.exit_code, True)
     assert [['service="cart"', 'severity=~"info|warning"']] == listed[0]["matchers"]
     assert ("active", "summary", "ann", "disk swap") == tuple(
         listed[0][key] for key in ("state", "at_end", "created_by", "comment")

@@ -1,5 +1,6 @@
 """`tocsin incident why` and `tocsin alert why`, as people ask."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -7,10 +8,15 @@ import msgspec
 import pytest
 
 from schemas.decisions import Decision
+from schemas.labels import METRIC, TENANT, make_labels
 from schemas.reasons import Gate
 from schemas.records import rfc3339
+from schemas.samples import encode_batch, make_batch
+from schemas.topics import SAMPLES
 from sinks.record import History
+from streams.transport.embedded import EmbeddedBroker
 from tests.cli.conftest import Cli
+from tests.kafka.reading import produce
 from tests.sinks.sample import T0, make_alert, make_incident
 
 CONFIG = """\
@@ -101,6 +107,29 @@ def test_alert_why_asks_the_rule_over_files(cli: Cli, folder: Path, history: Pat
     assert [("condition_false", 0.2)] == [
         (a["reason"], a["value"]) for a in json.loads(as_json.stdout)["absent"]
     ]
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("keyed", [False, True])
+def test_alert_why_asks_the_rule_over_the_broker(cli: Cli, history: Path, *, keyed: bool) -> None:
+    """Without files, over what the rules looked at: samples as ingest wrote them, or a keyed source."""
+    config = history.parent / "tocsin.yaml"
+    config.write_text(f"{CONFIG}sources: [{{topic: telemetry, keyed: {str(keyed).lower()}}}]\n")
+    labels = make_labels({METRIC: "latency", TENANT: "default", "service": "cart"})
+    batch = make_batch(
+        "telemetry", 0, watermark=0, record_time=0, samples=[(labels, T0 - 40_000, 0.2, 0)]
+    )
+    sample = {"ts": T0 - 40_000, "metric": "latency", "value": 0.2, "labels": {"service": "cart"}}
+    topic, value = (
+        ("telemetry", json.dumps(sample).encode()) if keyed else (SAMPLES, encode_batch(batch))
+    )
+    words = ("alert", "why", "alertname=Slow,service=cart", "--at", rfc3339(T0))
+    with EmbeddedBroker() as broker:
+        broker.create_topics([topic])
+        asyncio.run(produce(broker.bootstrap, topic, [value]))
+        found = cli(*words, "--broker", broker.bootstrap)
+
+    assert "the value is 0.2, the condition is > 0.3" in found.stdout, found.output
 
 
 def test_bad_labels_are_one_line(cli: Cli, history: Path) -> None:

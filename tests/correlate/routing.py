@@ -18,7 +18,9 @@ RECEIVERS = [{"type": "stdout", "name": "r0"}, {"type": "stdout", "name": "r1"}]
 def make_config(route: dict[str, Any] | None = None, **sections: Any) -> Config:
     """A configuration with a route tree, as from a file."""
     root = {"receiver": "r0", "group_wait": "10s", "group_interval": "1m"} | (route or {})
-    given = {"route": root, "notify": {"receivers": RECEIVERS}} | sections
+    # a release of these tests may be days long, and is no outage
+    given = {"route": root, "notify": {"receivers": RECEIVERS}, "time": {"page_horizon": "30d"}}
+    given |= sections
     return Config.model_validate(given, context={"file": True})
 
 

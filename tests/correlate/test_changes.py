@@ -202,3 +202,31 @@ def test_from_a_raw_record_to_the_causes_of_an_incident(late: bool) -> None:
 
 def _to_alerts(value: bytes, home: int) -> Outgoing:
     return Outgoing(topics.ALERTS, value, partition=home, timestamp_ms=T0)
+
+
+@given(
+    st.sampled_from(["orders", "bank", "nowhere"]),
+    st.lists(
+        st.tuples(
+            st.sampled_from("ab"),
+            st.integers(0, 3),
+            st.sampled_from(("upstream", "downstream")),
+            st.none() | st.sampled_from([0.0, 1.0, 5.0]),
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+)
+def test_one_entity_is_ranked_as_among_others(
+    service: str, fired: list[tuple[str, int, str, float | None]]
+) -> None:
+    """The short way for an incident of one entity finds what the long one does; a change elsewhere makes it go that."""
+    symptoms = [
+        symptom_of(
+            make_alert(service, at * S, name=name, flow=flow, value=1.0, expected=expected),
+            "service",
+        )
+        for name, at, flow, expected in fired
+    ]
+
+    assert rank(symptoms, SHOP, [change("elsewhere", 0)]) == rank(symptoms, SHOP)

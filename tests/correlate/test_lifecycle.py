@@ -24,6 +24,8 @@ ADDED = AnnounceReason.NEW_ALERTS_ADDED
 SOME = AnnounceReason.SOME_ALERTS_RESOLVED
 ALL = AnnounceReason.ALL_ALERTS_RESOLVED
 REPEAT = AnnounceReason.REPEAT_INTERVAL_ELAPSED
+NEVER = 1_000_000 * MINUTE
+"""A page horizon for stories told in one long tick, which is no outage."""
 
 
 def told(records: list[Incident]) -> list[tuple[int, AnnounceReason | None]]:
@@ -228,17 +230,22 @@ def test_what_ended_long_ago_is_not_told() -> None:
 
 
 def test_what_was_known_late_but_still_fires_is_told() -> None:
-    """Being behind silences only what is over."""
+    """Being behind silences only what is over; the rest is told once, with all that became known at the same time."""
     late = make_tick(30 * MINUTE, record_time=300 * MINUTE)
-    records = run(make_correlator(), [make_alert("cart", 0), late])
+    more = make_alert("cart", 10 * MINUTE, name="B")
+    told = run(make_correlator(), [make_alert("cart", 0), more, late])
+    (record,) = [r for r in told if r.announce]
 
-    assert [(30, FIRST)] == told(records)
+    assert (30 * MINUTE, FIRST) == (record.updated_at - T0, record.announce)
+    assert {"LatencyHigh", "B"} == {each.alert.name for each in record.alerts}
 
 
 def test_reminders_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A clock that jumps far ahead writes no more than so many reminders in a row; news starts the count again."""
     monkeypatch.setattr(announce_room, "REPEATS_MAX", 3)
-    correlator = make_correlator(repeat_interval=10 * MINUTE, max_span=100_000 * MINUTE)
+    correlator = make_correlator(
+        page_horizon=NEVER, repeat_interval=10 * MINUTE, max_span=100_000 * MINUTE
+    )
     records = run_until(correlator, [make_alert("cart", 0)], 10_000 * MINUTE)
     more = run_until(correlator, [make_alert("cart", 10_001 * MINUTE, name="B")], 20_000 * MINUTE)
 
@@ -248,7 +255,7 @@ def test_reminders_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_reminder_with_a_repeat_interval_of_zero() -> None:
     """0 means never, and a group_interval of 0 means at once."""
-    correlator = make_correlator(repeat_interval=0, group_interval=0)
+    correlator = make_correlator(page_horizon=NEVER, repeat_interval=0, group_interval=0)
     alerts = [make_alert("cart", 0), make_alert("cart", 40 * S, name="B")]
 
     assert [(30, FIRST), (40, ADDED)] == told(run_until(correlator, alerts, 10_000 * MINUTE))

@@ -4,7 +4,7 @@ import pytest
 
 from schemas.alerts import Alert
 from streams.correlate import order as order_room
-from streams.correlate.order import Order
+from streams.correlate.order import Order, Release
 from streams.correlate.reasons import DropReason
 from tests.correlate.sample import MINUTE, T0, S, make_alert, make_tick, resolved
 
@@ -104,6 +104,13 @@ def test_backlog_is_what_the_first_tick_past_a_time_made_known() -> None:
 
     record_time, known = release.backlog(T0 + 5 * S)
     assert (T0 + 91 * S, alerts[6:]) == (record_time, list(known))
+
+
+def test_what_became_known_long_after_its_time_became_known_with_all_up_to_its_tick() -> None:
+    """A time that was passed soon stands for itself, and so does the time of the tick that passed it late."""
+    release = Release(T0 + 9 * S, [], [(T0 + 4 * S, T0 + 5 * S), (T0 + 9 * S, T0 + 90 * S)])
+    reached = [release.known_with(T0 + at * S, 10 * S) for at in (2, 4, 5, 9)]
+    assert [T0 + at * S for at in (2, 4, 9, 9)] == reached
 
 
 def test_what_is_held_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,12 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.config.intervals import TimeIntervalConfig
 from schemas.config.route import SilencesConfig
+from schemas.matchers import fulfils, parse_all
 from schemas.reasons import CommandReason
 from schemas.silences import SilenceState
 from streams.correlate.silence import RETENTION_MS, Silences
@@ -111,3 +114,34 @@ def test_snapshot() -> None:
     silences.add(make_silence("service=cart", end=30 * MINUTE), T0)
     after.restore(silences.snapshot())
     assert after.silenced_by("acme", CART, T0) == silences.silenced_by("acme", CART, T0) is not None
+
+
+_VALUES = st.sampled_from(["1", "2", ""])
+_MATCHERS = st.sampled_from(
+    ["a=1", "a=2", "b=1", "b=2", "a!=1", "b!=2", "a=~1|2", "c=1", 'a=""', 'b!~"1"']
+)
+_SETS = st.lists(st.lists(_MATCHERS, min_size=1, max_size=3).map(tuple), min_size=1, max_size=3)
+
+
+@given(st.lists(_SETS.map(tuple), max_size=8), st.dictionaries(st.sampled_from("abc"), _VALUES))
+def test_found_is_the_first_that_a_look_at_all_finds(
+    sets: list[tuple[tuple[str, ...], ...]], labels: dict[str, str]
+) -> None:
+    """However silences are looked up: of those that hold, the one with the least id; also after one was ended."""
+    silences = make_silences()
+    added = [
+        silence
+        for n, matchers in enumerate(sets)
+        for silence in [make_silence(id=f"s{n}", matchers=matchers, end=10 * MINUTE)]
+        if silences.add(silence, T0) is None
+    ]
+    holding = sorted(
+        silence.id
+        for silence in added
+        if any(fulfils(labels, parse_all(each)) for each in silence.matchers)
+    )
+    for expected in (*holding, None):
+        found = silences.silenced_by("acme", labels, T0 + S)
+        assert expected == (None if found is None else found.id)
+        if expected is not None:
+            assert silences.expire("acme", expected, T0 + S) is None

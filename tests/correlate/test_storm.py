@@ -61,6 +61,28 @@ def test_one_summary_instead_of_the_pages_above_the_budget() -> None:
     }
 
 
+def test_a_budget_that_is_gone_after_a_restart_holds_nobody_back() -> None:
+    """What was held is told when it is calm, all at once."""
+    before, after = make_correlator(**BUDGET), make_correlator()
+    run_until(before, [make_alert(f"s{n:02}", n * S) for n in range(9)], 2 * MINUTE)
+    after.restore(before.snapshot())
+    told = paged(run_until(after, [], 15 * MINUTE))
+
+    assert [f"s{n:02}" for n in range(3, 9)] == sorted(r.group_labels["service"] for r in told)
+
+
+def test_a_summary_says_what_it_is() -> None:
+    """Its title counts the incidents, and each line of it the alerts."""
+    correlator = make_correlator(**BUDGET)
+    records = run_until(correlator, [make_alert(f"s{n:02}", n * S) for n in range(6)], 2 * MINUTE)
+    last = summaries(records)[-1]
+
+    assert "pages are held: 3 incidents" == last.title
+    assert {"LatencyHigh: 1 alert fires, the page is held"} == {
+        a.alert.annotations["summary"] for a in last.alerts
+    }
+
+
 def test_decision_of_a_page_within_the_budget_is_kept() -> None:
     """Whoever asks why there was a page sees that there was room."""
     (incident,) = run_until(make_correlator(**BUDGET), [make_alert("cart", 0)], MINUTE)
@@ -73,7 +95,7 @@ def test_decision_of_a_page_within_the_budget_is_kept() -> None:
 
 def test_storm_ends_by_itself_and_nothing_is_lost() -> None:
     """When it is calm, what still fires is told, no more at once than the budget has, until nothing is held."""
-    correlator = make_correlator(**BUDGET, repeat_interval=0)
+    correlator = make_correlator(**BUDGET, repeat_interval=0, page_horizon=180 * MINUTE)
     alerts = [make_alert(f"s{n:02}", n * S) for n in range(10)]
     records = run_until(correlator, alerts, 120 * MINUTE)
     own = [r for r in paged(records) if r not in summaries(records)]

@@ -25,7 +25,7 @@ from streams.rules.load import parse_rules
 from streams.time.clock import WallClock
 from streams.transport.admin import create_topics
 from streams.transport.broker import Broker
-from tests.kafka.reading import read_topic, until
+from tests.kafka.reading import PATIENCE_SECONDS, read_topic, until
 
 RULES = """
 groups:
@@ -119,7 +119,7 @@ async def test_samples_of_a_service_become_its_alert_without_a_hop(own_kafka: st
                 producer.record("up", number % 2, service=f"service-{number}")
         assert 12 == producer.stats().sent
         await until(lambda: sum(r.stats.records for r in workers.host.runners.values()) > 0)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not await alerts():
                 await asyncio.sleep(0.1)
 

@@ -7,6 +7,7 @@ import msgspec
 from schemas.incidents import Incident, TimelineEntry
 from schemas.notifications import Notification
 from schemas.reasons import AnnounceReason, DeliveryReason, IncidentChange
+from streams.correlate.listed import RULE
 from streams.report.figures import Means, Noise, Paged, Times, figures_of, times_of
 from tests.sinks.sample import ALL, FIRST, T0, make_alert, make_incident
 
@@ -93,6 +94,19 @@ def test_means_are_over_those_that_have_both_ends() -> None:
     )
 
 
+def test_a_person_may_have_several_receivers() -> None:
+    """Pages and nights are those of the person; a receiver of nobody stands for itself."""
+    pages = [page(0, "ann-phone"), page(1, "ann-chat"), page(24 * 60, "ann-chat"), page(2, "team")]
+    persons = {"ann-phone": "ann", "ann-chat": "ann"}
+    figures = figures_of([], pages, since=T0, until=T0 + 3 * DAY, persons=persons)
+
+    assert [
+        Paged(name="ann", pages=3, at_night=3, nights=2),
+        Paged(name="team", pages=1, at_night=1, nights=1),
+    ] == figures.people
+    assert ["ann-chat", "ann-phone", "team"] == [r.name for r in figures.receivers]
+
+
 def test_pages_of_a_receiver_by_night() -> None:
     """Delivered messages about what fires; a night is that of its evening, in the zone that is asked for."""
     # T0 is 22:13:20 UTC
@@ -109,10 +123,10 @@ def test_pages_of_a_receiver_by_night() -> None:
     tokyo = figures_of([], pages, since=T0, until=T0 + 9 * DAY, zone=ZoneInfo("Asia/Tokyo"))
 
     assert [
-        Paged(receiver="ann", pages=4, at_night=3, nights=2),
-        Paged(receiver="bob", pages=1, at_night=1, nights=1),
+        Paged(name="ann", pages=4, at_night=3, nights=2),
+        Paged(name="bob", pages=1, at_night=1, nights=1),
     ] == utc.receivers
-    assert [0, 0] == [r.at_night for r in tokyo.receivers if r.receiver == "bob"] + [0]
+    assert [0, 0] == [r.at_night for r in tokyo.receivers if r.name == "bob"] + [0]
     assert 5 == utc.whole.pages
 
 
@@ -145,3 +159,16 @@ def test_part_of_another_incident_is_not_counted() -> None:
     part = msgspec.structs.replace(make("a"), merged_into="b")
 
     assert 1 == figures_of([part, make("b")], [], since=T0, until=T0 + DAY).whole.incidents
+
+
+def test_a_summary_of_held_pages_is_no_incident() -> None:
+    """It is a page, but neither an incident nor noise of a rule."""
+    item = make_alert()
+    held = msgspec.structs.replace(item.alert, rule=RULE)
+    summary = msgspec.structs.replace(
+        make("s", over=10), alerts=(msgspec.structs.replace(item, alert=held),)
+    )
+    figures = figures_of([make("a"), summary], [page(0)], since=T0, until=T0 + DAY)
+
+    assert (1, 1) == (figures.whole.incidents, figures.whole.pages)
+    assert [item.alert.rule] == [n.rule for n in figures.rules]

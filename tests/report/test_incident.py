@@ -61,12 +61,12 @@ def test_report_has_all_that_is_known() -> None:
     for expected in (
         "## Summary",
         "Since 2023-11-14T22:12:50.000Z, open.",
-        "1 alerts of orders",
+        "1 alert of orders; 0 messages delivered.",
         "| orders-db | 100% | orders-db was slow first |",
         "| 2023-11-14T22:13:20.000Z | storm | stopped | over\\_budget: page 4 |  |",
         "ann: disk was full",
         "| 2023-11-14T22:13:20.000Z | restart | failed | action\\_failed | POST https://ops |",
-        "- [ ] See why hook could not be told: 1 attempts failed",
+        "- [ ] See why hook could not be told: 1 attempt failed",
     ):
         assert expected in text
     assert "## Series" not in text
@@ -81,7 +81,7 @@ def test_follow_ups_are_what_the_records_show() -> None:
         "It came back: see whether it was resolved too early",
         "It was too large: raise correlate.max_alerts, or group it more finely",
         "Write a runbook for rule checkout/Slow, and name it as runbook_url",
-        "See why hook could not be told: 1 attempts failed",
+        "See why hook could not be told: 1 attempt failed",
         "See why playbook restart failed",
     ] == found
     alert = make_incident().alerts[0]
@@ -132,3 +132,14 @@ def test_html_has_the_charts_and_markdown_their_captions() -> None:
 def test_chart_of_a_flat_series_is_drawn() -> None:
     """One value, one point, no division by zero."""
     assert "<polyline" in line_chart([(5, 1.0)], threshold=None, span=(5, 5), label="x")
+
+
+@pytest.mark.parametrize(("end", "width"), [(3_600_000, 320.0), (None, 480.0)])
+def test_chart_says_when(end: int | None, width: float) -> None:
+    """Times stand below the axis; what is not over is shaded up to the end of the chart."""
+    hours = [(n * 1_800_000, 1.0) for n in range(5)]
+    svg = line_chart(hours, threshold=None, span=(1_800_000, end), label="x")
+
+    for text in ("1970-01-01 00:00:00<", "1970-01-01 02:00:00<", ">00:30:00<"):
+        assert text in svg
+    assert f'width="{width if end is None else width / 2}"' in svg

@@ -24,6 +24,8 @@ def config_of(scenario: Scenario) -> Config:
             "inhibit_rules": scenario.inhibit_rules,
             "time_intervals": scenario.time_intervals,
             "silences": {"tell_resolved": False},
+            # a release of a scenario may be days long, and is no outage
+            "time": {"page_horizon": "30d"},
             "notify": {
                 "receivers": [
                     {"type": "stdout", "name": n, "send_resolved": n not in scenario.quiet}

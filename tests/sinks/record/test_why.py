@@ -6,11 +6,14 @@ from schemas.alerts import Late
 from schemas.decisions import Decision
 from schemas.labels import parse_matcher
 from schemas.notifications import Notification
-from schemas.reasons import DeliveryReason, Gate
+from schemas.reasons import AlertState, DeliveryReason, Gate
+from schemas.records import rfc3339
 from sinks.record.sqlite import IncidentHistory
 from sinks.record.text import describe
 from sinks.record.why import RuleText, decisions_of, explain
 from tests.sinks.sample import FIRST, T0, make_alert, make_incident
+
+RESOLVED = AlertState.RESOLVED
 
 
 def decision(at: int, gate: Gate, *, passed: bool, alert: str = "", by: str = "") -> Decision:
@@ -48,6 +51,22 @@ def test_decisions_of_all_revisions_are_one_list() -> None:
     c = decision(2, Gate.DEDUP, passed=True)
 
     assert [a, b, c] == decisions_of(make_history((b, a), (b, c)))
+
+
+def test_an_alert_that_fired_anew_says_both_times() -> None:
+    """Now, and the first time; one that has ended since, when it first did."""
+    item = make_alert("orders")
+    again = msgspec.structs.replace(item.alert, active_at=T0 + 60_000, time=T0 + 90_000)
+    firing = msgspec.structs.replace(item, alert=again)
+    over = msgspec.structs.replace(
+        make_alert("cart", firing=False), alert=msgspec.structs.replace(again, state=RESOLVED)
+    )
+    incident = make_incident(alerts=(firing, over))
+    blocks = explain(IncidentHistory(incident, [incident], [], []), {}, str)
+    (now, then) = next(b.rows for b in blocks if b.title == "alerts")
+
+    assert f"fired at {rfc3339(T0 + 90_000)}, first fired at {rfc3339(T0)}" in now[2]
+    assert f"; first fired at {rfc3339(T0)}" in then[2]
 
 
 def test_why_names_rule_value_gates_and_receivers() -> None:

@@ -1,4 +1,4 @@
-"""Asked: what the gates say of a group, asked anew only where the answer may be another one.
+"""Hearing: what the gates say of a group, asked anew only where the answer may be another one.
 
 Inhibition comes first, then the time intervals of the route, then silences, as in Alertmanager's pipeline; what one
 gate has stopped, the next one is not asked about.
@@ -11,20 +11,20 @@ from schemas.decisions import Decision
 from schemas.reasons import Gate
 from streams.correlate.gates import Gates, hush
 from streams.correlate.grouping import Group, GroupId
-from streams.correlate.notice import Held
+from streams.correlate.notice import Member
 from streams.correlate.route import Route
 
 
 class Heard(NamedTuple):
     """Alerts that a receiver may be told of: all, those that fire, and the fingerprints of these and of the others."""
 
-    alerts: list[Held]
-    burning: list[Held]
+    alerts: list[Member]
+    burning: list[Member]
     firing: frozenset[str]
     resolved: frozenset[str]
 
     @classmethod
-    def of(cls, alerts: list[Held]) -> "Heard":
+    def of(cls, alerts: list[Member]) -> "Heard":
         """Sort out what fires."""
         burning = [h for h in alerts if h.firing]
         firing = frozenset([h.alert.fingerprint for h in burning])
@@ -45,7 +45,7 @@ class Judged(NamedTuple):
     """
 
     passed: Heard
-    silenced: list[Held]
+    silenced: list[Member]
     decisions: list[Decision]
     said: list[tuple[str, str, str]]
     stopped: Counter[Gate]
@@ -54,8 +54,8 @@ class Judged(NamedTuple):
     @classmethod
     def of(
         cls,
-        passed: list[Held],
-        silenced: list[Held],
+        passed: list[Member],
+        silenced: list[Member],
         decisions: list[Decision],
         stopped: Counter[Gate],
         over: bool,
@@ -65,7 +65,7 @@ class Judged(NamedTuple):
         return cls(Heard.of(passed), silenced, decisions, said, stopped, over)
 
 
-class Verdicts:
+class Hearing:
     """Asks the gates; `stopped` counts what they stopped since the start of the process."""
 
     def __init__(self, gates: Gates) -> None:
@@ -73,21 +73,21 @@ class Verdicts:
         self._settled: dict[GroupId, tuple[int, Judged]] = {}
         self.stopped: Counter[Gate] = Counter()
 
-    def forget(self, group: Group) -> None:
+    def forget(self, group: GroupId) -> None:
         """Another alert is in it, or one has gone."""
-        self._settled.pop(group.id, None)
+        self._settled.pop(group, None)
 
     def judge(self, group: Group, route: Route, at: int) -> Judged:
         """What may be told of a group; asked anew only where the answer may be another one."""
-        settled = self._gates.settled(route)
-        known = self._settled.get(group.id)
+        settled, identity = self._gates.settled(route), group.id
+        known = self._settled.get(identity)
         if known is not None and known[0] == settled:
             judged = known[1]
         else:
             judged = self._ask(group, route, at)
-            self._settled.pop(group.id, None)
+            self._settled.pop(identity, None)
             if settled is not None and not group.hushed:
-                self._settled[group.id] = settled, judged
+                self._settled[identity] = settled, judged
         if judged.stopped:
             self.stopped.update(judged.stopped)
         return judged
@@ -95,36 +95,38 @@ class Verdicts:
     def _ask(self, group: Group, route: Route, at: int) -> Judged:
         """Put every alert of a group through the gates."""
         every = list(group.alerts.values())
-        over = not all(held.firing for held in every)
+        over = not all(member.firing for member in every)
         passed, decisions = self._inhibited(every, at)
         stopped_by = Counter([d.gate for d in decisions])
         closed = self._gates.closed(route, at) if passed else None
         if closed is not None:
             stopped_by[closed.gate] += len(passed)
             return Judged.of([], [], [*decisions, closed], stopped_by, over)
-        heard: list[Held] = []
-        silenced: list[Held] = []
-        for held in passed:
-            by = group.hushed.get(held.alert.fingerprint)
-            stopped = hush(held.alert, at, by) if by else self._gates.silenced(held.alert, at)
+        if not group.hushed and not self._gates.silences:
+            return Judged.of(passed, [], decisions, stopped_by, over)
+        heard: list[Member] = []
+        silenced: list[Member] = []
+        for member in passed:
+            by = group.hushed.get(member.alert.fingerprint)
+            stopped = hush(member.alert, at, by) if by else self._gates.silenced(member.alert, at)
             if stopped is None:
-                heard.append(held)
+                heard.append(member)
             else:
-                silenced.append(held)
+                silenced.append(member)
                 decisions.append(stopped)
                 stopped_by[stopped.gate] += 1
         return Judged.of(heard, silenced, decisions, stopped_by, over)
 
-    def _inhibited(self, every: list[Held], at: int) -> tuple[list[Held], list[Decision]]:
+    def _inhibited(self, every: list[Member], at: int) -> tuple[list[Member], list[Decision]]:
         """Those that no other alert inhibits, and what stops the rest."""
         if not self._gates.inhibitor:
             return every, []
-        passed: list[Held] = []
+        passed: list[Member] = []
         decisions: list[Decision] = []
-        for held in every:
-            stopped = self._gates.inhibited(held.alert, at)
+        for member in every:
+            stopped = self._gates.inhibited(member.alert, at)
             if stopped is None:
-                passed.append(held)
+                passed.append(member)
             else:
                 decisions.append(stopped)
         return passed, decisions
