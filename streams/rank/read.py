@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -140,15 +141,20 @@ def _objects(path: Path, lines: Sequence[str]) -> Iterator[dict[str, object]]:
 
 def _npz(path: Path) -> Series:
     try:
-        with np.load(path, allow_pickle=False) as data:
-            arrays = {name: data[name] for name in data.files}
-    except (OSError, ValueError) as error:
-        raise ReplayError(path, 0, Refusal.UNREADABLE, f"no npz file: {error}") from error
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
+            arrays = {name: np.atleast_1d(data[name]) for name in data.files}
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
+        # what numpy says of it is about switches of its own
+        raise ReplayError(path, 0, Refusal.UNREADABLE, "no npz file of plain arrays") from error
     if {"values", "columns"} <= set(arrays):
         values, names = arrays.pop("values"), arrays.pop("columns")
         if values.ndim != 2 or values.shape[1] != len(names):
             raise ReplayError(path, 0, Refusal.BAD_ROW, "values are not rows x columns")
         arrays |= {str(name): values[:, at] for at, name in enumerate(names)}
+    for name in [name for name, array in arrays.items() if array.ndim > 1]:
+        whole = arrays.pop(name)
+        flat = whole.reshape(len(whole), -1)
+        arrays |= {f"{name}_{at}": column for at, column in enumerate(flat.T)}
     if len({array.shape for array in arrays.values()}) > 1:
         raise ReplayError(path, 0, Refusal.BAD_ROW, "its columns are not of the same length")
     return {name: array.tolist() for name, array in arrays.items()}

@@ -15,6 +15,7 @@ from deploy.kafka.__main__ import main
 from deploy.kafka.broker import status, wait
 from deploy.kafka.jars import STAMP, UnavailableError, ensure_jars, find_java
 from deploy.kafka.probe import HOST, answers, is_open
+from tests.cli.test_run import free_port
 
 
 def until(true: Callable[[], object], seconds: float = 20.0) -> bool:
@@ -151,8 +152,7 @@ def test_start_and_stop_are_idempotent(kafka_bootstrap: str, root: Path, tmp_pat
     """A second start and a second stop change nothing, and data outlive a stop."""
     assert kafka_bootstrap  # so that the jars are there
     (tmp_path / "libs").symlink_to(root / ".kafka" / "libs")
-    with socket.create_server((HOST, 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port(2)  # its neighbour is the controller's
     here = ("--dir", str(tmp_path))
     try:
         first = kafka(root, "start", "--port", str(port), *here)

@@ -56,6 +56,11 @@ def test_every_fault_is_told_with_its_line() -> None:
         ("rules: &x\n  - *x\n", "f:1: rules.0: must be a text"),
         ("topology: {calls: &x {a: *x}}\n", "f:1: topology.calls.a: must be a list"),
         ("sources: []\n", "f:1: sources: must have an entry"),
+        ("sources: [{topic: t, formt: otlp}]\n", "f:1: unknown key 'sources.0.formt'"),
+        (
+            "sources: [{topic: t, relabel: [{action: keeep}]}]\n",
+            "f:1: sources.0.relabel.0.action: must be one of 'replace', 'keep'",
+        ),
         ("1: 2\n", "f:1: 1: must be a text, as every key"),
         ("locality: [service]\n", "f:1: locality must begin with 'tenant'"),
     ],
@@ -65,6 +70,14 @@ def test_what_is_no_configuration_is_refused_in_one_line(text: str, problem: str
     (found,) = find_problems(text, "f")
 
     assert problem == found[: len(problem)]
+
+
+def test_a_fault_that_is_merged_in_has_the_line_where_it_stands() -> None:
+    """Sources may share their keys by `<<`, and a typo among these is told for each."""
+    text = "sources:\n  - &s {topic: a, formt: x}\n  - {<<: *s, topic: b}\n"
+    typo = "unknown key 'sources.{}.formt': did you mean 'format'?"
+
+    assert [f"f:2: {typo.format(at)}" for at in (0, 1)] == find_problems(text, "f")
 
 
 def test_an_anchor_may_be_used_again() -> None:
