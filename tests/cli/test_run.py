@@ -181,7 +181,7 @@ def test_faults_of_the_configuration_come_before_the_broker(cli: Cli, folder: Pa
 
     assert 2 == result.exit_code
     places = [" ".join(line.split()[:2]) for line in result.stderr.splitlines()]
-    assert {"tocsin: a.yml:2:", "tocsin: a.yml:4:"} == set(places)
+    assert {"tocsin: a.yml:2:", "tocsin: a.yml:4:32:"} == set(places)
 
 
 def test_the_embedded_broker_serves_one_process(cli: Cli) -> None:
