@@ -71,9 +71,7 @@ def _rows(
     places = np.flatnonzero(columns["flag"]) if flagged else np.arange(len(columns["flag"]))
     for at in np.split(places, range(CHUNK_SAMPLES, len(places), CHUNK_SAMPLES)):
         part = {name: column[at] for name, column in columns.items()}
-        lists = [
-            _times(part["time"]) if name == "time" else cells_of(part[name]) for name in HEADS
-        ]
+        lists = [_times(part["time"]) if name == "time" else cells_of(part[name]) for name in HEADS]
         yield from zip(*lists, strict=True)
 
 
