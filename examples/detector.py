@@ -14,6 +14,7 @@ class Jump(Bank):
     """Jump from the value before, in usual jumps."""
 
     parameters: ClassVar[type[Settings]] = Settings
+    followed = ("last",)
 
     def __init__(self, settings: Settings, seed: int = 0) -> None:  # noqa: ARG002  nothing random
         super().__init__(settings)
@@ -32,4 +33,7 @@ class Jump(Bank):
         share = weight / np.minimum(self.columns["samples"][now.at] + 1, 128)
         usual = self.columns["usual"][now.at]
         self.columns["usual"][now.at] = usual + share * (judgement.note - usual)
+        self.columns["last"][now.at] = now.values
+
+    def _follow(self, now: Round, judgement: Judgement) -> None:  # noqa: ARG002  frozen: the past stays, not the last
         self.columns["last"][now.at] = now.values

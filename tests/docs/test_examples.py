@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
+import numpy as np
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from click.testing import CliRunner
@@ -63,6 +64,22 @@ def test_rules_are_sound(file: Path) -> None:
 def test_the_own_detector_keeps_every_promise(check: Check) -> None:
     """The example's detector passes the conformance suite."""
     check(lambda: Jump(Settings()))
+
+
+def test_the_own_detector_compares_with_the_value_before_even_while_it_does_not_learn() -> None:
+    """A jump and the jump back are odd, and what comes after them is not, though the series is frozen by then."""
+    jump = Jump(Settings(warm_up_samples=20))
+    row = np.zeros(1, np.int64)
+    jump.grow(1)
+    scores = []
+    for minute, value in enumerate([5.0 + (n % 3) * 0.1 for n in range(60)] + [50.0, 5.0, 5.1]):
+        scores.append(jump.update(row, row + 60_000 * minute, np.array([value])).score[0])
+        if value == 50.0:
+            jump.freeze(row, frozen=True)
+
+    assert scores[60] > 0.99
+    assert scores[61] > 0.99
+    assert scores[62] < 0.99
 
 
 @pytest.mark.usefixtures("own_detector")
