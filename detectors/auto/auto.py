@@ -55,7 +55,7 @@ class Auto(Bank):
     """Novelty of four views and size of three residuals, each a tail probability, in one voice.
 
     novel = sqrt(mean of a_k^2) over value, mean, time of day, level (and the residual to the time of day, as far as it
-    explains the series); odd = sqrt(mean of b_k^2) over the three residuals; loudness = max(novel, 0.45 odd) + half the
+    explains the series); odd = the least b_k of the three residuals; loudness = max(novel, 0.19 odd) + half the
     log10 of the step over 5 minutes. a and b are -log10 of tail probabilities. Novelty: distance to the nearest value
     before (Ramaswamy et al. 2000, doi 10.1145/342009.335437). Not for series of less than a day.
     """

@@ -25,8 +25,8 @@ After: TypeAlias = dict[str, NDArray[Any]]
 # Votes of value, short mean, time of day and level: equal, for nothing that was chosen on half of the data held on
 # the other half.
 VOTES = (1.0, 1.0, 1.0, 1.0)
-# Residuals weigh less than half: they are loud more often than what is new.
-RESIDUAL_WEIGHT = 0.45
+# Residuals weigh less: they are loud more often than what is new.
+RESIDUAL_WEIGHT = 0.19
 # Farther than this from the first value, in first steps, all is alike.
 LARGEST = 1e30
 
@@ -69,7 +69,7 @@ def judge(columns: State, block: Block, side: Direction, warm_up: int) -> Though
         distances[~settled, SEASON] = 0.0
         distances[~settled, SEASON_LEFT] = 0.0
     step_ms = _one(columns["step_ms"][block.at])[:, None]
-    loudness, spoke = _loudness(columns, block.at, distances, step_ms)
+    loudness, spoke = _loudness(columns, block.at, distances, settled, step_ms)
     if side != "both":
         away = moved - path.level
         loudness[away <= 0 if side == "up" else away >= 0] = 0.0
@@ -170,7 +170,7 @@ def _distances(columns: State, block: Block, views: Small, fast: FloatArray) -> 
 
 
 def _loudness(
-    columns: State, at: Selector, distances: Small, step_ms: FloatArray
+    columns: State, at: Selector, distances: Small, settled: BoolArray, step_ms: FloatArray
 ) -> tuple[FloatArray, CodeArray]:
     """How loud each sample is, brought to the common step, and which view was the loudest."""
     count, length, _ = distances.shape
@@ -180,16 +180,20 @@ def _loudness(
         parts = [np.repeat(part, length, axis=0) for part in parts]
     rare = tails.rareness(distances.reshape(-1, CHANNELS), parts[:4], parts[4:8], parts[8])
     # channel after channel, so that what follows runs in the order of memory
-    squares = np.empty((CHANNELS, count * length))
-    squares[...] = rare.T
-    np.square(squares, out=squares)
-    v0, v1, v2, v3, r0, r1, r2 = squares.reshape(CHANNELS, count, length)
+    voices = np.ascontiguousarray(rare.T)
+    votes = np.square(tails.heavy(voices[: SEASON_LEFT + 1]), dtype=np.float64)
+    v0, v1, v2, v3, usual = votes.reshape(-1, count, length)
+    r0, r1, r2 = voices[SEASON_LEFT:].reshape(-1, count, length)
     daily = columns["daily"][at][:, None]
     # every value of a counter is new, so it says nothing
     plain = np.where(columns["counter"][at], 0.0, 1.0)[:, None]
     w0, w1, w2, w3 = plain * VOTES[0], plain * VOTES[1], VOTES[2], VOTES[3]
-    novel = (w0 * v0 + w1 * v1 + w2 * v2 + w3 * v3 + daily * r0) / (w0 + w1 + w2 + w3 + daily)
-    odd = RESIDUAL_WEIGHT**2 * ((r0 + r1 + r2) / 3.0)
+    usual *= tails.RESIDUAL_POWER**2
+    novel = (w0 * v0 + w1 * v1 + w2 * v2 + w3 * v3 + daily * usual) / (w0 + w1 + w2 + w3 + daily)
+    # odd is what none of the residuals explains
+    least = np.minimum(r1, r2)
+    np.minimum(least, r0, out=least, where=settled)
+    odd = np.square(RESIDUAL_WEIGHT * least.astype(np.float64))
     loudness = np.sqrt(np.maximum(novel, odd))
     loudness += alarms.STEP_POWER * np.log10(step_ms / alarms.COMMON_STEP_MS)
     np.maximum(loudness, 0.0, out=loudness)

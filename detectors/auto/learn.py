@@ -32,6 +32,7 @@ DAILY_WEIGHT = 0.5
 COUNTER_RISE = 0.95
 STEP_SHARE = 0.05
 TINY = 1e-300
+POWERS = np.where(np.arange(CHANNELS) < VIEWS, 1.0, tails.RESIDUAL_POWER)
 
 
 def learn(columns: State, block: Block, thought: Thought) -> None:
@@ -166,7 +167,8 @@ def _fit(columns: State, rows: IntArray) -> None:
     columns["moved"][rows] = moved.reshape(len(rows), CHANNELS)
     least = np.zeros((len(rows), CHANNELS))
     least[:, :VIEWS] = (RANGE_SHARE * (columns["high"][rows] - columns["low"][rows]))[:, None]
-    knots, slopes, beyond = tails.fit(counts, moved, least.reshape(-1))
+    powers = np.tile(POWERS, len(rows))
+    knots, slopes, beyond = tails.fit(counts, moved, least.reshape(-1), powers)
     for number, (knot, slope) in enumerate(zip(knots, slopes, strict=True)):
         columns[f"knot{number}"][rows] = knot.reshape(len(rows), CHANNELS)
         columns[f"slope{number}"][rows] = slope.reshape(len(rows), CHANNELS)

@@ -2,7 +2,8 @@
 
 The past is a histogram of `CELLS` cells, two an octave, halved at `MOST_COUNTS`. Four quantiles of it are the knots of
 a line of pieces; beyond the last one the tail is exponential (generalised Pareto with shape 0: Pickands 1975, doi
-10.1214/aos/1176343003), its scale the mean excess over the 98 % quantile.
+10.1214/aos/1176343003), its scale the mean excess over that quantile. A tail's probability may be taken to a `power`
+below 1: then its knots lie further in, and what it says is -log10 of the probability over the power.
 
 Refuses to say anything before a fit: then everything is 0.
 """
@@ -23,12 +24,16 @@ UNIT_CELL = 41
 MOST_COUNTS = 10_000
 FEWEST_COUNTS = 60
 QUANTILES = (0.5, 0.8, 0.95, 0.98)
+# The size of a residual says more than its rank, so the tail of one begins at its 90 % quantile.
+RESIDUAL_POWER = float(np.log10(1.0 - 0.9) / np.log10(1.0 - QUANTILES[-1]))
 # -log10 of what lies beyond the knots, each less the one before it.
 RISES = tuple(np.diff([0.0, *(-np.log10(1.0 - q) for q in QUANTILES)]).astype(np.float32).tolist())
 NEPER = float(np.log10(np.e))
 # Stands for a piece without width.
 STEEP = 1e30
-LOUDEST = 6.0
+LOUDEST = 20.0
+# The shape of a tail that is heavier than exponential, by its Neper.
+HEAVY = np.float32(0.2 / NEPER)
 # Where more than one in fifty lies in the last cell, the grid moves up by 8 octaves.
 CROWDED = 0.02
 MOVE = 16
@@ -70,10 +75,25 @@ def rareness(
     return np.minimum(rare, np.float32(LOUDEST), out=rare)
 
 
-def fit(counts: Counts, moved: NDArray[np.int16], least: FloatArray) -> tuple[Small, Small, Small]:
+def heavy(rare: Small) -> Small:
+    """The same rareness, had the tail beyond the last knot the shape 0.2 in place of 0."""
+    knot = np.float32(sum(RISES))
+    beyond: Small = np.maximum(rare - knot, np.float32(0.0))
+    beyond *= HEAVY
+    beyond += np.float32(1.0)
+    np.log(beyond, out=beyond)
+    beyond /= HEAVY
+    beyond += np.minimum(rare, knot)
+    return beyond
+
+
+def fit(
+    counts: Counts, moved: NDArray[np.int16], least: FloatArray, power: FloatArray
+) -> tuple[Small, Small, Small]:
     """Knots [4, m], slopes [4, m] and the slope beyond [m] of histograms [m, CELLS].
 
-    `least` is the least scale of the tail; where it is 0, there is none. Too few counts say nothing: slopes of 0.
+    `least` is the least scale of the tail; where it is 0, there is none. `power` is that of its probability. Too few
+    counts say nothing: slopes of 0.
     """
     # from the last cell to the first, so that sums over what lies beyond run in the order of memory
     past = counts[:, ::-1].astype(np.float64)
@@ -83,7 +103,7 @@ def fit(counts: Counts, moved: NDArray[np.int16], least: FloatArray) -> tuple[Sm
     unit = np.ldexp(1.0, moved // 2)
     knots = np.zeros((4, len(past)))
     for number, quantile in enumerate(QUANTILES):
-        want = np.maximum((1.0 - quantile) * total, 1e-9)
+        want = np.maximum((1.0 - quantile) ** power * total, 1e-9)
         cell = np.minimum((over < want[:, None]).sum(axis=1), CELLS - 1)
         inside = past[each, cell]
         above = over[each, cell] - inside
@@ -97,7 +117,9 @@ def fit(counts: Counts, moved: NDArray[np.int16], least: FloatArray) -> tuple[Sm
     known = total >= FEWEST_COUNTS
     with np.errstate(divide="ignore", over="ignore"):
         beyond = np.where(
-            known & (scale > 0), np.minimum(NEPER / scale, STEEP), np.where(known, STEEP, 0.0)
+            known & (scale > 0),
+            np.minimum(NEPER / (power * scale), STEEP),
+            np.where(known, STEEP, 0.0),
         )
         widths = np.diff(knots * unit, axis=0, prepend=0.0)
         slopes = np.where(known, np.where(widths > 0, np.minimum(1.0 / widths, STEEP), STEEP), 0.0)

@@ -59,18 +59,41 @@ def test_an_exponential_tail_is_known_for_one() -> None:
     distances = np.random.default_rng(0).exponential(size=9_000).astype(np.float32)
     cell = tails.cells(distances, np.zeros(distances.size, np.int16))
     counts = np.bincount(cell, minlength=tails.CELLS).astype(np.uint16)[None, :]
-    knots, slopes, beyond = tails.fit(counts, np.zeros(1, np.int16), np.zeros(1))
+    knots, slopes, beyond = tails.fit(counts, np.zeros(1, np.int16), np.zeros(1), np.ones(1))
     asked = np.array([[0.7], [2.0], [4.0], [8.0], [12.0]], np.float32)
     rare = tails.rareness(asked, list(knots), list(slopes), beyond)
     assert pytest.approx(asked[:, 0] * tails.NEPER, rel=0.25) == rare[:, 0]
     assert 0.0 == tails.rareness(np.zeros((1, 1), np.float32), list(knots), list(slopes), beyond)
 
 
+def test_a_power_begins_the_tail_further_in() -> None:
+    """A tail of the power of a residual begins at the 90 % quantile, and says the same pieces there."""
+    distances = np.random.default_rng(0).exponential(size=9_000).astype(np.float32)
+    cell = tails.cells(distances, np.zeros(distances.size, np.int16))
+    counts = np.bincount(cell, minlength=tails.CELLS).astype(np.uint16)[None, :]
+    power = np.full(1, tails.RESIDUAL_POWER)
+    knots, slopes, beyond = tails.fit(counts, np.zeros(1, np.int16), np.zeros(1), power)
+    assert pytest.approx(np.log(10.0), rel=0.1) == knots[3, 0]
+    asked = np.array([[2.4], [4.0], [8.0]], np.float32)
+    rare = tails.rareness(asked, list(knots), list(slopes), beyond)
+    assert pytest.approx(asked[:, 0] * tails.NEPER / tails.RESIDUAL_POWER, rel=0.25) == rare[:, 0]
+
+
+def test_a_heavy_tail_is_the_same_up_to_the_last_knot() -> None:
+    """Beyond the 98 % quantile a heavy tail says less, by the law of shape 0.2, and more for more."""
+    rare = np.array([0.0, 1.0, 1.69, 3.0, 20.0], np.float32)
+    told = tails.heavy(rare.copy())
+    assert pytest.approx(rare[:3]) == told[:3]
+    knot = -np.log10(0.02)
+    excess = (rare[3:] - knot) / tails.NEPER
+    assert pytest.approx(knot + 5.0 * np.log1p(0.2 * excess) * tails.NEPER, rel=1e-4) == told[3:]
+
+
 def test_few_distances_say_nothing() -> None:
     """Below the least number of counts every distance has rareness 0."""
     counts = np.zeros((1, tails.CELLS), np.uint16)
     counts[0, 40] = tails.FEWEST_COUNTS - 1
-    knots, slopes, beyond = tails.fit(counts, np.zeros(1, np.int16), np.zeros(1))
+    knots, slopes, beyond = tails.fit(counts, np.zeros(1, np.int16), np.zeros(1), np.ones(1))
     assert 0.0 == tails.rareness(
         np.full((1, 1), 9e9, np.float32), list(knots), list(slopes), beyond
     )
