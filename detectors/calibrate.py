@@ -97,7 +97,8 @@ class NormalTail:
         from scipy.special import erfcinv  # noqa: PLC0415
 
         self.direction = direction
-        self._reach = math.sqrt(2) * float(erfcinv(BAND_TAIL * (1 if direction == "both" else 2)))
+        self._inverse = erfcinv
+        self._reach = self.raw_of(BAND_TAIL)
 
     def columns(self) -> Mapping[str, Column]:
         """Keep nothing."""
@@ -112,8 +113,13 @@ class NormalTail:
         """Return the normal tail."""
         return normal_tail(raw, self.direction)
 
+    def raw_of(self, tail: float) -> float:
+        """Return the raw number with this tail probability: the normal quantile."""
+        sides = 1 if self.direction == "both" else 2
+        return math.sqrt(2) * float(self._inverse(min(sides * tail, 1.0)))
+
     def reach(self, columns: Columns, now: Round) -> float:  # noqa: ARG002  # part of the protocol
-        """Return the normal quantile."""
+        """Return where the tail falls to BAND_TAIL."""
         return self._reach
 
     def learn(

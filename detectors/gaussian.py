@@ -6,15 +6,21 @@ row, and the same bits however the samples are cut into calls. Cost: 24 bytes an
 Refuses to forget: after a lasting change it takes as long as the life before it to adapt. Use `ewma` for that.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from msgspec import Meta
 
 from detectors.bank import Bank, Judgement, Settings
-from detectors.base import FloatArray, Round
+from detectors.base import BoolArray, FloatArray, IntArray, Round
+from detectors.calibrate import NormalTail
 from detectors.columns import Column
+from schemas.compiled import Lazily
+
+LEARN_WITHIN = Lazily[Callable[..., BoolArray]]("detectors.welford", "learn_within")
+MARGIN = 2.0
+"""What is well below a score has a tail probability of at least so many times that of the score."""
 
 
 class GaussianSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,3 +65,32 @@ class Gaussian(Bank):
         mean = judgement.expected + judgement.note / (self.columns["samples"][now.at] + 1)
         self.columns["mean"][now.at] = mean
         self.columns["squares"][now.at] += judgement.note * (now.values - mean)
+
+    def is_swift(self, samples: int) -> bool:
+        """Whether `learn_calm` can be called for so many samples: where it pays, and only the normal law is asked."""
+        plain = isinstance(self._tail, NormalTail) and not self._refractory
+        return plain and LEARN_WITHIN.get(samples) is not None
+
+    def learn_calm(
+        self, rows: IntArray, values: FloatArray, wary: BoolArray, score: float
+    ) -> BoolArray:
+        """Learn the samples that would score well below `score`; which.
+
+        Left to `update` are samples marked in `wary` bool[n], those that may score higher, and all that follow one of
+        them in its row.
+        """
+        assert isinstance(self._tail, NormalTail)
+        settings, columns = self.settings, self.columns
+        left: BoolArray = columns["frozen"].copy()
+        left[rows[wary]] = True
+        return LEARN_WITHIN.load()(
+            rows,
+            values,
+            left,
+            self._mute_samples,
+            self._tail.raw_of(MARGIN * (1.0 - score)),
+            (settings.relative_floor, settings.absolute_floor),
+            columns["samples"],
+            columns["mean"],
+            columns["squares"],
+        )

@@ -6,17 +6,26 @@ what it does has a plain form with the same results, bit by bit, which serves un
 What is compiled is kept beside the module, or in the user's cache.
 """
 
+import gc
 import importlib
 import logging
+import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
+import numpy as np
+
+Int = int | np.integer[Any]
+"""What is one kind of whole number to a compiled function."""
 F = TypeVar("F", bound=Callable[..., object])
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
+_ONE_AT_A_TIME = threading.Lock()
+"""Two threads that import the same parts of numba at once may find them half made."""
 WORTH_LOADING = 1_000
 """Rows at once: who has so many has much to do."""
 WORTH_CALLING = 64
@@ -28,13 +37,28 @@ def compiled(function: F) -> F:
     import numba  # noqa: PLC0415 - a fifth of a second and 65 MB, for those who compile alone
 
     def compile_(*, keep: bool) -> Any:
-        return numba.njit(cache=keep, nogil=True, error_model="numpy")(function)
+        return numba.njit(cache=keep, nogil=True, error_model="numpy", forceinline=True)(function)
 
     try:
         made = compile_(keep=True)
+        _forget_stale(function, Path(made.stats.cache_path))
     except RuntimeError:  # there is no place to keep it in
         made = compile_(keep=False)
     return cast("F", made)
+
+
+def _forget_stale(function: Callable[..., object], kept: Path) -> None:
+    """Drop what was kept of a function before a module changed of which it calls a compiled function.
+
+    numba looks at the function's own file alone, though what it calls is compiled into it.
+    """
+    called = [
+        each for each in vars(sys.modules[function.__module__]).values() if hasattr(each, "py_func")
+    ]
+    changed = max((Path(e.py_func.__code__.co_filename).stat().st_mtime for e in called), default=0)
+    for index in kept.glob(f"*.{function.__qualname__}-*.nbi"):
+        if index.stat().st_mtime < changed:
+            index.unlink(missing_ok=True)
 
 
 class Lazily(Generic[T]):
@@ -49,18 +73,23 @@ class Lazily(Generic[T]):
         """The function, for work on so many rows; None while it is not there, or where it is not worth it."""
         if self._found is None:
             if rows >= WORTH_LOADING and self._begun.acquire(blocking=False):
-                threading.Thread(target=self._try, name=self._module, daemon=True).start()
+                threading.Thread(target=self._try, name=self._module).start()
             return None
         return self._found if rows >= WORTH_CALLING else None
 
     def load(self) -> T:
         """The function now."""
         self._begun.acquire(blocking=False)
-        self._found = getattr(importlib.import_module(self._module), self._name)
-        return self._found
+        if self._found is None:
+            with _ONE_AT_A_TIME:
+                self._found = getattr(importlib.import_module(self._module), self._name)
+        return cast("T", self._found)
 
     def _try(self) -> None:
         try:
             self.load()
+            if gc.get_freeze_count():
+                # the objects of numba stay too: to look at them all would stop everything for tens of milliseconds
+                gc.freeze()
         except Exception:  # the plain form gives the same results
             log.warning("%s cannot be compiled, its plain form serves", self._module, exc_info=True)

@@ -9,14 +9,25 @@ element of the column.
 A fingerprint that is removed leaves its place marked until the table is made anew, which happens when it is full.
 """
 
+from collections.abc import Callable, Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.compiled import Lazily
+from schemas.labels import fingerprint_bytes
+
+SEARCH = Lazily[Callable[..., NDArray[np.int64]]]("schemas.probing", "search")
 LEAST_PLACES = 1024
 NOBODY = -1
 GONE = -2
 LEAST_PRINTS = 2
 """Of these there is always one to look at for `NOBODY` and for `GONE`, as if they were numbers."""
+
+
+def fingerprints_of(encoded: Iterable[bytes]) -> NDArray[np.uint64]:
+    """Fingerprint of each of some canonical bytes."""
+    return np.fromiter(map(fingerprint_bytes, encoded), np.uint64)
 
 
 class FingerprintIndex:
@@ -47,6 +58,10 @@ class FingerprintIndex:
 
     def find(self, fingerprints: NDArray[np.uint64]) -> NDArray[np.int64]:
         """Number of each fingerprint, -1 for those that are not here."""
+        search = SEARCH.get(len(fingerprints))
+        if search is not None:
+            # of a record they may be a view, which would be compiled apart
+            return search(fingerprints.copy(), self._prints, self._places)
         place = self._seek(fingerprints)
         return np.maximum(self._places[place], NOBODY).astype(np.int64)
 

@@ -22,7 +22,7 @@ LEAST = 1024
 FEW = 8
 """So many are found faster one by one than as columns."""
 _BITS = 2**64 - 1
-_SPREAD = 0x9E3779B97F4A7C15
+SPREAD = 0x9E3779B97F4A7C15
 """2**64 over the golden ratio (Knuth, The Art of Computer Programming, volume 3, section 6.4): Python gives a text and
 its bytes one hash, and without this a form that reads like its metric would meet every other such form."""
 
@@ -45,15 +45,18 @@ class Forms:
         if len(raws) <= FEW:
             return np.array([self.get(m, r) for m, r in zip(metrics, raws, strict=True)], np.intp)
         hashes = np.fromiter(map(hash, raws), np.int64, len(raws)).view(np.uint64)
-        hashes ^= np.uint64(self._salt)
         # nearly all chunks are of one metric, and to compare texts takes a third of the time
         if len(raws) and metrics.count(metrics[0]) == len(raws):
-            hashes ^= np.uint64(hash(metrics[0]) * _SPREAD & _BITS)
+            hashes ^= np.uint64(hash(metrics[0]) * SPREAD & _BITS)
         else:
             spread = np.fromiter(map(hash, metrics), np.int64, len(raws)).view(np.uint64)
-            spread *= np.uint64(_SPREAD)
+            spread *= np.uint64(SPREAD)
             hashes ^= spread
-        at = self._seen_index.find(hashes)
+        return self.find_hashed(hashes)
+
+    def find_hashed(self, hashes: NDArray[np.uint64]) -> NDArray[np.intp]:
+        """The same of forms that are hashed already: that of their bytes, mixed with `SPREAD` times the metric's."""
+        at = self._seen_index.find(hashes ^ np.uint64(self._salt))
         return np.where(at < 0, -1, self._id_of[at])
 
     def get(self, metric: str, raw: bytes) -> int:
@@ -65,10 +68,10 @@ class Forms:
         """Say whose the forms are from now on: a form means another series in a record of another tenant."""
         if tenant != self._tenant:
             self._tenant = tenant
-            self._salt = 0 if tenant is None else hash((tenant,)) * _SPREAD & _BITS
+            self._salt = 0 if tenant is None else hash((tenant,)) * SPREAD & _BITS
 
     def _hash(self, metric: str, raw: bytes) -> int:
-        return (hash(raw) & _BITS) ^ (hash(metric) * _SPREAD & _BITS) ^ self._salt
+        return (hash(raw) & _BITS) ^ (hash(metric) * SPREAD & _BITS) ^ self._salt
 
     def _print(self, metric: str, raw: bytes) -> int:
         tenant = self._tenant

@@ -88,6 +88,10 @@ class Interner:
         """Id of each of these raw forms of labels, of the metrics beside them; -1 where it is not known."""
         return self._forms.find(metrics, raws)
 
+    def find_hashed(self, hashes: NDArray[np.uint64]) -> NDArray[np.intp]:
+        """The same of forms that are hashed already, as `Forms` does."""
+        return self._forms.find_hashed(hashes)
+
     def get(self, metric: str, raw: bytes) -> int:
         """Id of one raw form, -1 where it is not known."""
         return self._forms.get(metric, raw)
@@ -104,7 +108,7 @@ class Interner:
 
     def fingerprints(self, ids: NDArray[np.intp]) -> NDArray[np.uint64]:
         """Fingerprint of each id."""
-        return self._columns.fingerprints[ids]
+        return self._index.fingerprints(ids)
 
     def partitions(self, ids: NDArray[np.intp]) -> NDArray[np.int32]:
         """Detect partition of each id; `NOWHERE` for what a rule drops."""
@@ -217,7 +221,6 @@ class Interner:
             self._columns = self._columns.resized(added + added // SPARE)
         self.label_bytes.append(b"")
         self._columns.tenants[added] = self.tenants.add(tenant)
-        self._columns.fingerprints[added] = print_
         self._index.add_one(print_, added)
         return added
 
@@ -250,14 +253,14 @@ class Interner:
         count = len(self)
         heard = self._columns.heard[:count]
         heard[self._crowded()] = before_minute - 1
-        if not ((heard < before_minute) & (heard != GONE)).any():
+        gone = np.flatnonzero((heard < before_minute) & (heard != GONE))
+        if not len(gone):
             return
-        heard[heard < before_minute] = GONE
+        heard[gone] = GONE
         # whoever remembers ids goes by these two
         self.resets += 1
         self.label_bytes = list(self.label_bytes)
-        alive = np.flatnonzero(heard != GONE)
-        self._index.replace(self._columns.fingerprints[alive], alive)
+        self._index.remove(self._index.fingerprints(gone))
         self._rename(np.where(heard == GONE, -1, np.arange(count)))
         self._any_gone = True
 
@@ -282,7 +285,7 @@ class Interner:
         kept = np.flatnonzero(stay)
         self.label_bytes = [self.label_bytes[at] for at in kept.tolist()]
         self._columns = self._columns.take(kept).resized(max(LEAST, len(kept)))
-        self._index.replace(self._columns.fingerprints[: len(kept)], np.arange(len(kept)))
+        self._index.replace(self._index.fingerprints(kept), np.arange(len(kept)))
         self._rename(np.where(stay, np.cumsum(stay) - 1, -1))
         numbers = self.tenants.keep()
         tenants = self._columns.tenants[: len(kept)]
@@ -300,12 +303,13 @@ class Interner:
         """Which series there are, 16 bytes each, as columns; and the tenants' names."""
         names = msgspec.json.encode(self.tenants.names)
         alive = self._columns.heard[: len(self)] != GONE
-        columns = self._columns.take(np.flatnonzero(alive))
+        kept = np.flatnonzero(alive)
+        columns = self._columns.take(kept)
         forms = self._forms.snapshot()
         return {
             **forms,
             "form_ids": (np.cumsum(alive) - 1)[forms["form_ids"]],
-            "fingerprints": columns.fingerprints,
+            "fingerprints": self._index.fingerprints(kept),
             "tenants": columns.tenants,
             "heard": columns.heard,
             "looks": np.array(self.tenants.looks, np.int32),
@@ -341,6 +345,6 @@ class Interner:
         self.tenants.restore(names, looks)
         self.tenants.count(tenants, tenants[self._forms.ids])
         self._minute = minute
-        found = SeriesColumns(prints, np.zeros(count, np.int32), tenants, heard)
+        found = SeriesColumns(np.zeros(count, np.int32), tenants, heard)
         self._columns = found.resized(max(LEAST, count))
         self._index.replace(prints, np.arange(count))

@@ -20,6 +20,7 @@ from schemas.reasons import DeadLetterReason
 from schemas.records import Headers
 from schemas.wire.columns import WHOLE, Columns, Refusal, numbers_ms, times_ms
 from schemas.wire.interner import Interner
+from schemas.wire.native_plain import decode_plain
 
 
 class _Numbered(msgspec.Struct, gc=False):
@@ -69,6 +70,9 @@ class NativeJson:
         _headers: Sequence[Headers] | None = None,
     ) -> Columns:
         """Columns of the samples in these values."""
+        return decode_plain(values, interner, self._message_bytes, self._decode)
+
+    def _decode(self, values: Sequence[bytes | None], interner: Interner) -> Columns:
         found = self._at_once(values)
         if found is not None:
             count = len(found)

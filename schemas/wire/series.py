@@ -13,34 +13,26 @@ class SeriesColumns(NamedTuple):
     """What an interner knows of each id.
 
     Attributes:
-        fingerprints: uint64, of its label set.
         partitions: int32, detect partition.
         tenants: int32, number of its tenant.
         heard: int32, minute of the log in which it was heard last.
 
     """
 
-    fingerprints: NDArray[np.uint64]
     partitions: NDArray[np.int32]
     tenants: NDArray[np.int32]
     heard: NDArray[np.int32]
 
     def take(self, kept: NDArray[np.intp] | slice) -> "SeriesColumns":
         """The columns of these ids."""
-        prints, partitions, tenants, heard = self
-        return SeriesColumns(prints[kept], partitions[kept], tenants[kept], heard[kept])
+        return SeriesColumns(*(column[kept] for column in self))
 
     def resized(self, size: int) -> "SeriesColumns":
         """The same with this many places, no fewer than now."""
-        prints, *others = self
-        more = np.zeros(size - len(prints), np.int32)
-        return SeriesColumns(
-            np.append(prints, more.astype(np.uint64)),
-            *(np.append(column, more) for column in others),
-        )
+        more = np.zeros(size - len(self.heard), np.int32)
+        return SeriesColumns(*(np.append(column, more) for column in self))
 
 
 def make_series(size: int) -> SeriesColumns:
     """Columns of zeros with this many places."""
-    numbers = (np.zeros(size, np.int32) for _ in range(3))
-    return SeriesColumns(np.zeros(size, np.uint64), *numbers)
+    return SeriesColumns(*(np.zeros(size, np.int32) for _ in range(3)))

@@ -82,6 +82,8 @@ class ArrivingRule(AlertingRule):
             for i in fresh.tolist():
                 self._open(store, int(rows[starts[i]]), vector, facts, int(own[starts[i]]))
             run = run[self._slots.of_series(series) >= 0]
+            if not run.size:
+                continue  # before its first true sample a series has no state
             slots = self._slots.of_series(rows[starts[run]])
             true = holds[starts[run]]
             runs = Runs(slots, true, starts[run], ends[run], times)

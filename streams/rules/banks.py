@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from detectors import registry
 from detectors.base import Detector, FloatArray, IntArray, Scores, Selector
+from detectors.gaussian import Gaussian
 from streams.rules.checkpoint import AnyColumns, placed, under
 from streams.rules.learnt import Learnt
 from streams.rules.occasion import Spans
@@ -72,6 +73,13 @@ class Banks:
             for name in PARTS:
                 getattr(whole, name)[at] = getattr(found, name)
         return whole
+
+    def swift(self, samples: int) -> Gaussian | None:
+        """The detector, where it is one bank alone that can learn so many calm samples in short."""
+        bank = self.usual
+        if self.apart is None and isinstance(bank, Gaussian) and bank.is_swift(samples):
+            return bank
+        return None
 
     def deviations(
         self, scores: Scores, rows: IntArray, times: IntArray, values: FloatArray

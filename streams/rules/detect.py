@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from detectors.base import BoolArray, FloatArray, IntArray, Scores, rounds
 from detectors.columns import Column, Columns
+from detectors.gaussian import Gaussian
 from schemas.errors import CheckpointError
-from schemas.labels import Labels, encode_labels, fingerprint_bytes
+from schemas.labels import Labels, encode_labels
 from streams.rules.banks import Banks
 from streams.rules.checkpoint import AnyColumns, placed, under
 from streams.rules.explain import Insight, insight_of
@@ -93,15 +94,27 @@ class DetectRule:
         """Judge samples, then learn them.
 
         `space_rows` int64[n] index `space` and may repeat, samples of a series in order of time; `times` int64[n] ms;
-        `values` float64[n].
+        `values` float64[n]. Of what is not abnormal the verdict may say nothing more.
         """
         rows = self._rows(space, space_rows)
         verdict = Verdict.unsaid(len(rows))
         there = np.flatnonzero(rows >= 0)
+        bank = self.banks.swift(len(there))
+        if bank is not None and self._occasions.none and not self._said_still:
+            there = there[~self._pass_over(bank, rows[there], times[there], values[there])]
         for chosen in rounds(rows[there]):
             at = there[chosen]
             self._round(rows[at], times[at], values[at], at, verdict)
         return verdict
+
+    def _pass_over(
+        self, bank: Gaussian, rows: IntArray, times: IntArray, values: FloatArray
+    ) -> BoolArray:
+        """Learn samples of calm series that are far from abnormal; which: with these that is all."""
+        abnormal = self.rows["since"][rows] != NEVER
+        passed = bank.learn_calm(rows, values, abnormal, float(self.thresholds.enter[rows].min()))
+        self.rows["seen"][rows[passed]] = times[passed]
+        return passed
 
     def gathered(self, space: LabelSpace, vector: Vector, t_ms: int) -> Vector:  # noqa: ARG002  for groups
         """The results to be judged at an event time, for those of an expression: the same."""
@@ -155,7 +168,7 @@ class DetectRule:
         self.banks.reset(rows)
         self.rows["frozen"][rows] = False
         self._calm(rows)
-        self._begin([(row, self.roster.encoded(row)) for row in rows.tolist()])
+        self._begin(rows)
 
     def insight(self, given: Labels, facts: Sequence[float], *, present: bool) -> Insight:
         """What else is known of a result; `present`: the series has no later one, so what it is like now counts."""
@@ -188,9 +201,10 @@ class DetectRule:
         if quiet is not None:
             abnormal &= ~quiet
         if abnormal.any():
-            self._measure(rows, values, scores, abnormal, was)
             some = np.flatnonzero(abnormal)
-            out.samples[at[some]] = self._learnt_before(rows[some], times[some])
+            self._measure(rows[some], np.abs(values - scores.expected)[some], was[some])
+            learnt = self.banks.samples(rows[some], times[some])
+            out.samples[at[some]] = learnt - ~self.rows["frozen"][rows[some]]
             view = getattr(scores, "view", None)
             if view is not None:
                 out.view[at[some]] = view[some]
@@ -219,23 +233,10 @@ class DetectRule:
         self._freeze(rows[kept], frozen=True)
         self._freeze(rows[~kept], frozen=False)
 
-    def _measure(
-        self,
-        rows: IntArray,
-        values: FloatArray,
-        scores: Scores,
-        abnormal: BoolArray,
-        was: BoolArray,
-    ) -> None:
+    def _measure(self, rows: IntArray, gaps: FloatArray, was: BoolArray) -> None:
         """Keep the largest deviation of the present alert, for when somebody says that it was fine."""
-        at = rows[abnormal]
-        before = np.where(was[abnormal], self.rows["peak"][at], np.nan)
-        self.rows.own("peak")[at] = np.fmax(before, np.abs(values - scores.expected)[abnormal])
-
-    def _learnt_before(self, rows: IntArray, times: IntArray) -> IntArray:
-        """How many samples of these rows were learnt before those that were judged just now."""
-        learnt = ~self.rows["frozen"][rows]
-        return self.banks.samples(rows, times) - learnt.astype(np.int64)
+        before = np.where(was, self.rows["peak"][rows], np.nan)
+        self.rows.own("peak")[rows] = np.fmax(before, gaps)
 
     def _special(self, rows: IntArray, times: IntArray) -> tuple[BoolArray, BoolArray]:
         """When nothing is an alert, and when nothing is learnt."""
@@ -277,36 +278,21 @@ class DetectRule:
             self._cache = np.concatenate((self._cache, more))
         rows = self._cache[space_rows]
         if rows.size and rows.min() < 0:
-            new = np.unique(space_rows[rows < 0]).tolist()
-            self._cache[new] = self._enlist([space.labels.encoded(row) for row in new])
+            new = np.unique(space_rows[rows < 0])
+            self._cache[new], fresh = self.roster.numbers_of(space.labels, new)
+            if self.roster.capacity > self.rows.capacity:
+                self._widen(self.roster.capacity)
+            if fresh.size:
+                self.thresholds.begin(fresh, self.roster.encoded)
+                self._begin(fresh)
             rows = self._cache[space_rows]
         return rows
 
-    def _enlist(self, marks: Sequence[bytes]) -> list[int]:
-        """Rows of label sets, -1 where there is no room; new ones begin with what is known of them."""
-        numbers: list[int] = []
-        fresh: list[tuple[int, bytes]] = []
-        for encoded in marks:
-            known = self.roster.find(encoded)
-            number = known if known >= 0 else self._number(encoded)
-            numbers.append(number)
-            if number != known:
-                fresh.append((number, encoded))
-        if fresh:
-            self.thresholds.begin(fresh)
-            self._begin(fresh)
-        return numbers
-
-    def _begin(self, fresh: Sequence[tuple[int, bytes]]) -> None:
+    def _begin(self, fresh: IntArray) -> None:
         """Give rows what was learnt of their label sets from history."""
         if self.block.learnt is not None:
-            self.adopted += self.block.learnt.give(self.banks.usual, fresh)
-
-    def _number(self, encoded: bytes) -> int:
-        number = self.roster.number_of(encoded, fingerprint_bytes(encoded))
-        if self.roster.capacity > self.rows.capacity:
-            self._widen(self.roster.capacity)
-        return number
+            known = [(row, self.roster.encoded(row)) for row in fresh.tolist()]
+            self.adopted += self.block.learnt.give(self.banks.usual, known)
 
     def _widen(self, capacity: int) -> None:
         for state in (self.rows, self.banks, self.thresholds):

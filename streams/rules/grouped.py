@@ -54,9 +54,9 @@ class MembersRule(DetectRule):
         """What the group of this row is called."""
         return key_of(self._group_of(self.roster.labels(number)))
 
-    def _begin(self, fresh: Sequence[tuple[int, bytes]]) -> None:
+    def _begin(self, fresh: IntArray) -> None:
         """Make rows members of their groups, which forgetting has undone, and give them what was learnt of them."""
-        self._assign(np.array([row for row, _ in fresh], np.int64))
+        self._assign(fresh)
         super()._begin(fresh)
 
     def numbers(self, space: LabelSpace, space_rows: IntArray) -> IntArray:

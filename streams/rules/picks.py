@@ -13,10 +13,21 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
-from schemas.labels import METRIC, Labels, Matcher, MatchOp, order_key
+from schemas.labels import (
+    METRIC,
+    Matcher,
+    MatchOp,
+    decode_labels,
+    encode_labels,
+    metric_hash,
+    order_key,
+)
 from schemas.samples import Int64s
 from streams.rules.vector import LabelSpace
-from streams.windows.series import SeriesStore, metric_hash
+from streams.windows.series import SeriesStore
+
+SEARCH = 16
+"""To find the place of a new series among others, so many of these are looked at."""
 
 
 def metric_of(matchers: Iterable[Matcher]) -> str:
@@ -34,7 +45,7 @@ class Pick:
         matchers: all must hold, the one for the metric's name among them.
         space: their label sets.
         rows: int64[n], rows of the store that are picked, in the order of their label sets.
-        targets: int64[n], for each of `rows` its row in `space`.
+        route: int64[store], for each row of the store its row in `space`, -1 where it is not picked.
 
     """
 
@@ -42,55 +53,67 @@ class Pick:
         self.matchers = matchers
         self.space = LabelSpace()
         self.rows = np.zeros(0, np.int64)
-        self.targets = np.zeros(0, np.int64)
+        self.route = np.zeros(0, np.int64)
+        self._metric = metric_of(matchers)
+        # canonical bytes of most label sets of the metric begin so
+        self._begin = encode_labels(((METRIC, self._metric),))[:-1]
         self._seen = 0
         self._epoch = -1
         self._store: SeriesStore | None = None
-        self._route: Int64s | None = None
+
+    @property
+    def targets(self) -> Int64s:
+        """For each of `rows` its row in `space`."""
+        return self.route[self.rows]
 
     def refresh(self, store: SeriesStore) -> None:
         """Look at the series that are new since the last time."""
         if store is not self._store:
             self._store, self._seen = store, -1
-            self.rows = self.targets = np.zeros(0, np.int64)
+            self.rows = np.zeros(0, np.int64)
         elif store.generation == self._seen and self.space.epoch == self._epoch:
             return
         # the store's columns get shorter where many series have gone
-        there = self.rows < len(store.born)
-        self.rows, self.targets = self.rows[there], self.targets[there]
+        stayed = self.rows[self.rows < len(store.born)]
         fresh = store.born > max(0, self._seen)
-        stayed = (store.born[self.rows] > 0) & ~fresh[self.rows]
-        self.rows, self.targets = self.rows[stayed], self.targets[stayed]
-        if self.space.epoch != self._epoch:
-            self.targets = self._targets(store, self.rows)
-        metric = metric_of(self.matchers)
-        if metric:
-            fresh &= store.metrics == metric_hash(metric)
-        new = np.flatnonzero(fresh).tolist()
-        picked = [row for row in new if _match(self.matchers, store.labels(row))]
-        if picked:
-            key = partial(_place, store)
-            picked.sort(key=key)
-            at = [bisect_left(self.rows, key(row), key=key) for row in picked]
-            self.rows = np.insert(self.rows, at, picked)
-            targets = self._targets(store, np.array(picked, np.int64))
-            self.targets = np.insert(self.targets, at, targets)
-        self._route = None
+        stayed = stayed[(store.born[stayed] > 0) & ~fresh[stayed]]
+        route = np.full(len(store.born), -1, np.int64)
+        same = self.space.epoch == self._epoch
+        route[stayed] = self.route[stayed] if same else self._targets(store, stayed)
+        self.rows, self.route = stayed, route
+        if self._metric:
+            fresh &= store.metrics == metric_hash(self._metric)
+        self._pick(store, np.flatnonzero(fresh))
         self._seen, self._epoch = store.generation, self.space.epoch
 
-    def _targets(self, store: SeriesStore, rows: Int64s) -> Int64s:
-        targets = [
-            self.space.row_of(store.encoded(row), store.fingerprint(row)) for row in rows.tolist()
-        ]
-        return np.array(targets, np.int64)
+    def _pick(self, store: SeriesStore, new: Int64s) -> None:
+        """Put those of these rows that match among the others."""
+        placed = sorted(
+            (order_key(encoded), row)
+            for row in new.tolist()
+            if self._matches(encoded := store.encoded(row))
+        )
+        if not placed:
+            return
+        place = partial(_place, store)
+        if len(placed) * SEARCH > len(self.rows):
+            places = list(map(place, self.rows.tolist()))
+            at = [bisect_left(places, key) for key, _ in placed]
+        else:
+            at = [bisect_left(self.rows, key, key=place) for key, _ in placed]
+        picked = np.array([row for _, row in placed])
+        self.rows = np.insert(self.rows, at, picked)
+        self.route[picked] = self._targets(store, picked)
 
-    def route(self, store: SeriesStore) -> Int64s:
-        """For each row of the store its row in `space`, -1 where it is not picked."""
-        self.refresh(store)
-        if self._route is None:
-            self._route = np.full(len(store.born), -1, np.int64)
-            self._route[self.rows] = self.targets
-        return self._route
+    def _matches(self, encoded: bytes) -> bool:
+        if len(self.matchers) == 1 and self._metric and encoded.startswith(self._begin):
+            return True
+        labels = decode_labels(encoded)
+        return all(matcher.matches(labels) for matcher in self.matchers)
+
+    def _targets(self, store: SeriesStore, rows: Int64s) -> Int64s:
+        packed = [store.packed(row) for row in rows.tolist()]
+        return self.space.labels.numbers_of(packed, store.fingerprints(rows))
 
 
 class Picks:
@@ -105,10 +128,6 @@ class Picks:
         if found is None:
             found = self._known[matchers] = Pick(matchers)
         return found
-
-
-def _match(matchers: Iterable[Matcher], labels: Labels) -> bool:
-    return all(matcher.matches(labels) for matcher in matchers)
 
 
 def _place(store: SeriesStore, row: int) -> bytes:

@@ -69,7 +69,8 @@ class Selector(Node):
 
     def route(self, store: SeriesStore) -> Int64s:
         """For each row of the store its row in `space`, -1 where it is not picked."""
-        return self.pick.route(store)
+        self.refresh(store)
+        return self.pick.route
 
 
 class InstantSelector(Selector, VectorNode):
@@ -121,7 +122,7 @@ class RangeSelector(Selector, RangeNode):
         super().__init__(selection, picks)
         self._cursor = Cursor()
         self._sorted: Int64s | None = None
-        self._stored = self._places = self._filled = self._found = np.zeros(0, np.int64)
+        self._stored = self._places = self._filled = np.zeros(0, np.int64)
 
     def windows(self, moment: Moment) -> tuple[Int64s, Windows]:
         """Rows of `space` and their windows, empty ones left out."""
@@ -131,7 +132,6 @@ class RangeSelector(Selector, RangeNode):
             self._sorted = pick.rows
             self._places = np.argsort(pick.rows, kind="stable")
             self._stored = pick.rows[self._places]
-            self._found = pick.targets[self._places]
         end_ms = self.selection.anchor.time(moment)
         start_ms = end_ms - self.selection.range_ms
         found = moment.store.window(self._stored, start_ms, end_ms, self._cursor, edges=self.edged)
@@ -139,9 +139,9 @@ class RangeSelector(Selector, RangeNode):
         filled = found.high > found.low
         self._filled = self._places
         if filled.all():
-            return self._found, found
-        self._filled, found = self._places[filled], found.keep(filled)
-        return pick.targets[self._filled], found
+            return pick.route[self._stored], found
+        self._filled = self._places[filled]
+        return pick.route[self._stored[filled]], found.keep(filled)
 
     @property
     def windowed(self) -> Int64s:

@@ -3,6 +3,7 @@
 Refuses nothing.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -55,12 +56,15 @@ class Thresholds:
         """The score from which on a series with the whole budget is abnormal."""
         return float(self._budget.enter(1.0))
 
-    def begin(self, fresh: list[tuple[int, bytes]]) -> None:
-        """Take in new rows and their label sets."""
-        for row, encoded in fresh:
-            if self._budget.shared:
-                self.rows.own("sharer")[row] = self._budget.sharer(encoded)
-            self._recall(row, encoded)
+    def begin(self, fresh: IntArray, encoded: Callable[[int], bytes]) -> None:
+        """Take in new rows; of each its label set can be asked."""
+        if self._budget.shared:
+            self.rows.own("sharer")[fresh] = [
+                self._budget.sharer(encoded(row)) for row in fresh.tolist()
+            ]
+        if len(self.feedback) or not self.rows.unwritten("factor", "fence"):
+            for row in fresh.tolist():
+                self._recall(row, encoded(row))
         self._counted = NEVER
         self._weigh()
 
@@ -74,9 +78,8 @@ class Thresholds:
 
     def _recall(self, row: int, encoded: bytes) -> None:
         opinion = self.feedback.of(encoded)
-        if len(self.feedback) or not self.rows.unwritten("factor", "fence"):
-            self.rows.own("factor")[row] = opinion.factor
-            self.rows.own("fence")[row] = opinion.fence
+        self.rows.own("factor")[row] = opinion.factor
+        self.rows.own("fence")[row] = opinion.fence
 
     def count(self, t_ms: int, seen: IntArray) -> None:
         """Share a common budget out anew, once in a minute, among the rows that are alive; when each was seen, ms."""

@@ -56,10 +56,6 @@ class LabelSpace:
         """Row of a label set, a new one if need be."""
         return self.labels.number(labels)
 
-    def row_of(self, encoded: bytes, fingerprint: int) -> int:
-        """The same of canonical bytes and their fingerprint."""
-        return self.labels.number_of(encoded, fingerprint)
-
     @property
     def tenants(self) -> list[str]:
         """The tenants that occur."""
@@ -110,8 +106,8 @@ class Projection:
             self._map = np.concatenate((self._map, more))
         found = self._map.take(rows)
         if len(found) and found.min() < 0:
-            for row in np.unique(rows[found < 0]).tolist():
-                self._map[row] = self.target.labels.number_made(self._origin, row)
+            new = np.unique(rows[found < 0])
+            self._map[new] = self.target.labels.numbers_made(self._origin, new)
             self._injective = not has_repeats(self._map[self._map >= 0], len(self.target))
             found = self._map.take(rows)
         return found

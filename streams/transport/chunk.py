@@ -14,7 +14,7 @@ from schemas.records import Headers
 
 
 class Chunk:
-    """Records of one partition as parallel lists, oldest first; `timestamps` are milliseconds since the epoch.
+    """Records of one partition as parallel sequences, oldest first; `timestamps` are milliseconds since the epoch.
 
     `read_at_ms` is when they were read, by the reader's clock; None where no clock is to be asked, as in a replay.
     """
@@ -41,7 +41,7 @@ class Chunk:
         *,
         fetch_offset: int,
         next_offset: int,
-        values: list[bytes | None],
+        values: Sequence[bytes | None],
         timestamps: Sequence[int],
         keys: list[bytes | None] | None = None,
         headers: list[Headers] | None = None,

@@ -10,6 +10,7 @@ again, and if it is the first one the error is raised.
 
 # ruff: noqa: SLF001 - aiokafka has no public way to whole batches, nor to metadata of many partitions
 
+from array import array
 from collections.abc import Set as AbstractSet
 from typing import Any
 
@@ -18,6 +19,7 @@ from aiokafka.errors import CorruptRecordException
 from faust.types import TP
 
 from schemas.records import Headers
+from streams.transport.batches import Batch, end_of, find_places
 from streams.transport.chunk import Chunk
 
 
@@ -46,7 +48,7 @@ class Fetched:
         *,
         fetch_offset: int,
         next_offset: int,
-        batches: list[Any],
+        batches: list[Batch],
         highwater: int | None = None,
         want_keys: bool = False,
         want_headers: bool = False,
@@ -67,13 +69,25 @@ class Fetched:
     def unpack(self) -> Chunk:
         """The chunk; only once, for the batches are let go of."""
         batches, self._batches = self._batches, []
+        plain = not self._want_keys and not self._want_headers
+        places = find_places(batches, self.fetch_offset, self.next_offset) if plain else None
+        if places is not None:
+            return Chunk(
+                self.topic,
+                self.partition,
+                fetch_offset=self.fetch_offset,
+                next_offset=self.next_offset,
+                values=places.values,
+                timestamps=array("q", places.times.tobytes()),
+                offsets=array("q", places.offsets.tobytes()),
+                highwater=self.highwater,
+            )
         values: list[bytes | None] = []
         keys: list[bytes | None] = []
         headers: list[Headers] = []
         timestamps: list[int] = []
         offsets: list[int] = []
-        plain = not self._want_keys and not self._want_headers
-        for batch in batches:
+        for batch in (each.records for each in batches):
             if plain and batch.base_offset >= self.fetch_offset:
                 records = [*batch]
                 values += [record.value for record in records]
@@ -122,16 +136,18 @@ def gather(
     """
     records = fetched._records
     committed_only = fetched._isolation_level == READ_COMMITTED
-    batches: list[Any] = []
+    batches: list[Batch] = []
     start = position = fetched.next_fetch_offset
+    end = 0
     while records.has_next():
         batch = records.next_batch()
+        begin, end = end, end_of(records.kept, end)
         if fetched._check_crcs and not batch.validate_crc():
             if position > start:
                 break
             raise CorruptRecordException(f"invalid checksum in {topic}-{partition} at {position}")
         if not (batch.is_control_batch or (committed_only and _aborted(fetched, batch))):
-            batches.append(batch)
+            batches.append(Batch(batch, records.kept, begin, end))
         position = max(position, batch.next_offset)
     fetched.next_fetch_offset = position
     # aiokafka's own iterator, unused, refers back to its records: a cycle that would keep a megabyte until it is found

@@ -8,14 +8,16 @@ of rows, and of stale markers, takes memory from when somebody asks for the form
 It refuses nothing: what may come in, the series store has decided before.
 """
 
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.compiled import Lazily
 from schemas.samples import STALE_BITS, Float64s, Int32s, Int64s
 from streams.windows.blocks import Bools
 
+COPY = Lazily[Any]("streams.windows.copying", "copy_stretches")
 NEVER = int(np.iinfo(np.int64).max)
 NEVER_BEFORE = int(np.iinfo(np.int64).min)
 NEVER_FELL = -(1 << 62)
@@ -52,6 +54,10 @@ class Columns:
 
     def take(self, other: "Columns", source: Int64s, place: Int64s, counts: Int64s) -> None:
         """Copy stretches of columns, from where they begin to where they are to begin."""
+        if other.ended is None and (copy := COPY.get(len(counts))) is not None:
+            copy((other.times, other.values), (self.times, self.values), source, place, counts)
+            self._resets = None
+            return
         if other.ended is None and int(counts.sum()) > LONG * len(counts):
             # of long stretches a look at each costs less than an index of every sample
             for old, new in ((other.times, self.times), (other.values, self.values)):
@@ -146,7 +152,9 @@ class Windows(NamedTuple):
 def stretch_index(low: Int64s, counts: Int64s) -> Int64s:
     """Indices of the stretches that begin at `low`, one after the other."""
     ends = np.cumsum(counts)
-    return np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(low - ends + counts, counts)
+    index = np.repeat(low - ends + counts, counts)
+    index += np.arange(len(index))
+    return index
 
 
 Number = TypeVar("Number", bound=np.generic)

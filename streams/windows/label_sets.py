@@ -1,7 +1,7 @@
 """LabelSets: label sets numbered from 0, each held once and read when somebody asks.
 
 As tuples of texts they would take a kilobyte each, and hardly anybody looks at them: a number stands for them. Held are
-their canonical bytes or, of what an operation made of another list's label sets, where it came from alone: a tenth of
+their packed bytes or, of what an operation made of another list's label sets, where it came from alone: a tenth of
 that, and it can be made again.
 """
 
@@ -10,8 +10,10 @@ from typing import NamedTuple, overload
 
 import numpy as np
 
-from schemas.fingerprints import FingerprintIndex
+from schemas.fingerprints import FingerprintIndex, fingerprints_of
 from schemas.labels import Labels, decode_labels, encode_labels, fingerprint_bytes
+from schemas.samples import Int64s, UInt64s
+from streams.windows.packed import Packed, pack, unpack
 
 
 class Origin(NamedTuple):
@@ -29,13 +31,14 @@ class LabelSets(Sequence[Labels]):
     """A list of different label sets that knows where each one is."""
 
     def __init__(self) -> None:
-        self._encoded: list[bytes | None] = []
+        # the first ones are held, the others made
+        self._held: list[Packed] = []
         self._origin: Origin | None = None
         self._made_of = np.zeros(0, np.int32)
         self._index = FingerprintIndex()
 
     def __len__(self) -> int:
-        return len(self._encoded)
+        return len(self._held) + len(self._made_of)
 
     @overload
     def __getitem__(self, index: int) -> Labels: ...
@@ -52,52 +55,74 @@ class LabelSets(Sequence[Labels]):
         return map(self._read, range(len(self)))
 
     def _read(self, number: int) -> Labels:
-        encoded = self._encoded[number]
-        return self._make(number) if encoded is None else decode_labels(encoded)
-
-    def _make(self, number: int) -> Labels:
+        if number < len(self._held):
+            return decode_labels(unpack(self._held[number]))
         assert self._origin is not None
-        return self._origin.make(self._made_of.item(number))
+        return self._origin.make(self._made_of.item(number - len(self._held)))
 
     def encoded(self, number: int) -> bytes:
         """Canonical bytes of a label set."""
-        found = self._encoded[number]
-        return encode_labels(self._make(number)) if found is None else found
+        if number < len(self._held):
+            return unpack(self._held[number])
+        return encode_labels(self._read(number))
+
+    def packed(self, number: int) -> Packed:
+        """The same, as it is held."""
+        if number < len(self._held):
+            return self._held[number]
+        return pack(self.encoded(number))
+
+    def fingerprints(self, numbers: Int64s) -> UInt64s:
+        """Fingerprint of each of these."""
+        return self._index.fingerprints(numbers)
 
     def number(self, labels: Labels) -> int:
         """Number of a label set, the next one if it is new."""
         encoded = encode_labels(labels)
-        return self.number_of(encoded, fingerprint_bytes(encoded))
-
-    def number_of(self, encoded: bytes, fingerprint: int) -> int:
-        """The same of canonical bytes and their fingerprint."""
-        number = self._index.get(fingerprint)
-        return self._add(encoded, fingerprint) if number < 0 else number
-
-    def number_made(self, origin: Origin, at: int) -> int:
-        """The same of what an operation makes of a label set."""
-        encoded = encode_labels(origin.make(at))
         print_ = fingerprint_bytes(encoded)
         number = self._index.get(print_)
-        if number >= 0:
-            return number
-        if self._origin is not origin:
-            self._spell_out()
-            self._origin = origin
-        number = self._add(None, print_)
-        if number >= len(self._made_of):
-            self._made_of = np.append(self._made_of, np.zeros(number // 4 + 64, np.int32))
-        self._made_of[number] = at
+        if number < 0:
+            self._hold_all()
+            number = len(self)
+            self._index.add_one(print_, number)
+            self._held.append(pack(encoded))
         return number
 
-    def _spell_out(self) -> None:
+    def numbers_of(self, packed: Sequence[Packed], fingerprints: UInt64s) -> Int64s:
+        """The same of several different ones, and their fingerprints."""
+        numbers = self._index.find(fingerprints)
+        new = np.flatnonzero(numbers < 0)
+        if len(new):
+            self._hold_all()
+            numbers[new] = self._enter(fingerprints[new])
+            self._held += [packed[at] for at in new.tolist()]
+        return numbers
+
+    def numbers_made(self, origin: Origin, sources: Int64s) -> Int64s:
+        """The same of what an operation makes of label sets."""
+        prints = fingerprints_of(encode_labels(origin.make(at)) for at in sources.tolist())
+        numbers = self._index.find(prints)
+        if len(numbers) and numbers.min() < 0:
+            if self._origin is not origin:
+                self._hold_all()
+                self._origin = origin
+            new = np.flatnonzero(numbers < 0)
+            # several may have become one
+            first = np.sort(np.unique(prints[new], return_index=True)[1])
+            self._enter(prints[new[first]])
+            self._made_of = np.append(self._made_of, sources[new[first]].astype(np.int32))
+            numbers[new] = self._index.find(prints[new])
+        return numbers
+
+    def _hold_all(self) -> None:
         """Hold the bytes of all: they can be made again by one operation alone."""
-        for number, encoded in enumerate(self._encoded):
-            if encoded is None:
-                self._encoded[number] = encode_labels(self._make(number))
+        if len(self._made_of):
+            made = range(len(self._held), len(self))
+            self._held += [self.packed(number) for number in made]
+            self._made_of = np.zeros(0, np.int32)
 
-    def _add(self, encoded: bytes | None, fingerprint: int) -> int:
-        number = len(self._encoded)
-        self._encoded.append(encoded)
-        self._index.add_one(fingerprint, number)
-        return number
+    def _enter(self, fingerprints: UInt64s) -> Int64s:
+        """The next numbers, for new label sets, all different."""
+        numbers = np.arange(len(self), len(self) + len(fingerprints))
+        self._index.add(fingerprints, numbers)
+        return numbers

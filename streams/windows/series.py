@@ -17,15 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import CheckpointError
-from schemas.fingerprints import FingerprintIndex
-from schemas.labels import (
-    METRIC,
-    TENANT,
-    Labels,
-    decode_labels,
-    fingerprint_bytes,
-    get_label,
-)
+from schemas.fingerprints import FingerprintIndex, fingerprints_of
+from schemas.labels import METRIC, TENANT, Labels, decode_labels, get_label, metric_hash
 from schemas.numbers import FreeNumbers
 from schemas.samples import Float64s, Int64s, UInt64s
 from streams.windows.arena import NEVER, Arena, Edges, Windows, fitted, stretch_index
@@ -33,6 +26,7 @@ from streams.windows.blocks import Bools
 from streams.windows.columns import pack_label_bytes, unpack_label_bytes
 from streams.windows.cursor import Cursor
 from streams.windows.histograms import Bag
+from streams.windows.packed import NOTHING, Packed, pack, unpack
 from streams.windows.tenants import StoreTenants
 from streams.windows.writing import write_samples
 
@@ -49,11 +43,6 @@ class Instant(NamedTuple):
     values: Float64s
     times: Int64s
     valid: Bools
-
-
-def metric_hash(name: str) -> np.uint32:
-    """By this the store tells the metric of a row without looking at labels; collisions do exist."""
-    return np.uint32(fingerprint_bytes(name.encode()) >> 32)
 
 
 class SeriesStore:
@@ -90,7 +79,7 @@ class SeriesStore:
         self.metrics = np.zeros(0, np.uint32)
         self._last = np.zeros(0, np.int64)
         self._heard = np.zeros(0, np.int64)
-        self._labels: list[bytes] = []
+        self._labels: list[Packed] = []
         self._index = FingerprintIndex()
         self._free = FreeNumbers()
         self._tenants = StoreTenants(self.max_series, self._max_per_tenant)
@@ -107,19 +96,23 @@ class SeriesStore:
 
     def labels(self, row: int) -> Labels:
         """Label set of a row in use."""
-        return decode_labels(self._labels[row])
+        return decode_labels(self.encoded(row))
 
     def encoded(self, row: int) -> bytes:
         """Canonical bytes of the label set of a row in use."""
+        return unpack(self._labels[row])
+
+    def packed(self, row: int) -> Packed:
+        """The same, as it is held."""
         return self._labels[row]
 
     def since(self, rows: Int64s, time_ms: int) -> Int64s:
         """Those of some rows whose newest sample came after a time, ms."""
         return rows[self._last[rows] > time_ms]
 
-    def fingerprint(self, row: int) -> int:
-        """Fingerprint of the label set of a row in use."""
-        return self._index.fingerprint(row)
+    def fingerprints(self, rows: Int64s) -> UInt64s:
+        """Fingerprints of the label sets of rows in use."""
+        return self._index.fingerprints(rows)
 
     def rows(self, fingerprints: UInt64s, label_bytes: Sequence[bytes]) -> Int64s:
         """Row of each label set; a new one is decoded and added, or gets -1 where it or its tenant has no room."""
@@ -212,7 +205,7 @@ class SeriesStore:
             self.born[gone] = 0
             self._tenants.remove(gone)
             for row in gone.tolist():
-                self._labels[row] = b""
+                self._labels[row] = NOTHING
             alive = np.flatnonzero(self.born > 0)
             self._index.replace(self._index.fingerprints(alive), alive)
             size = max(LEAST_ROWS, 2 * (int(alive.max(initial=-1)) + 1))
@@ -230,14 +223,14 @@ class SeriesStore:
         columns = self._arena.columns
         values = columns.values.take(index)
         return {
-            **pack_label_bytes(list(map(self._labels.__getitem__, rows.tolist()))),
+            **pack_label_bytes([unpack(self._labels[row]) for row in rows.tolist()]),
             "rows": rows,
             "last": self._last[rows],
             "heard": self._heard[rows],
             "counts": counts,
             "times": columns.times.take(index),
             "values": values,
-            "ended": np.full(len(index), NEVER) if columns.ended is None else columns.ended[index],
+            "ended": index[:0] if columns.ended is None else columns.ended[index],
             "histograms": self.bag.snapshot(values),
             "bounds": np.array([self.newest_ms, self.retention_ms], np.int64),
             "tenants": np.frombuffer(msgspec.json.encode(self._tenants.heard), np.uint8),
@@ -253,11 +246,13 @@ class SeriesStore:
         labels = unpack_label_bytes(columns)
         try:
             decoded = [decode_labels(each) for each in labels]
-            rows = columns["rows"].astype(np.int64)
-            counts = columns["counts"].astype(np.int64)
+            rows, counts = (columns[name].astype(np.int64) for name in ("rows", "counts"))
             times, values = columns["times"].astype(np.int64), columns["values"].astype(float)
-            ended, last = columns["ended"].astype(np.int64), columns["last"].astype(np.int64)
-            heard = columns["heard"].astype(np.int64)
+            ended, last, heard = (
+                columns[name].astype(np.int64) for name in ("ended", "last", "heard")
+            )
+            if not len(ended):
+                ended = np.full(len(times), NEVER)
             # how long samples are kept is for the rules of now to say, not for those of the snapshot
             newest, _ = columns["bounds"].tolist()
             tenants = msgspec.json.decode(columns["tenants"].tobytes(), type=set[str])
@@ -277,10 +272,9 @@ class SeriesStore:
         free = np.ones(size, np.bool_)
         free[rows] = False
         self._free = FreeNumbers(np.flatnonzero(free)[::-1])
-        prints = np.array([fingerprint_bytes(each) for each in labels], np.uint64)
         for at, row in enumerate(rows.tolist()):
             self._occupy(row, labels[at], decoded[at])
-        self._index.replace(prints, rows)
+        self._index.replace(fingerprints_of(labels), rows)
         if len(times):
             self._write(np.repeat(rows, counts), times, values)
             marked = ended != NEVER
@@ -324,7 +318,7 @@ class SeriesStore:
         return self._free.pop()
 
     def _occupy(self, row: int, encoded: bytes, labels: Labels) -> None:
-        self._labels[row] = encoded
+        self._labels[row] = pack(encoded)
         self.born[row] = self.generation
         self.metrics[row] = metric_hash(get_label(labels, METRIC))
         self._last[row] = BEFORE_ALL_MS
@@ -337,7 +331,7 @@ class SeriesStore:
         self.metrics = fitted(self.metrics, size, 0)
         self._last = fitted(self._last, size, BEFORE_ALL_MS)
         self._heard = fitted(self._heard, size, BEFORE_ALL_MS)
-        self._labels = self._labels[:size] + [b""] * (size - len(self._labels))
+        self._labels = self._labels[:size] + [NOTHING] * (size - len(self._labels))
         self._tenants.resize(size)
         self._arena.resize(size)
 

@@ -3,10 +3,17 @@
 A stale marker takes no room: it ends the sample before it. Refuses nothing.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
+from schemas.compiled import Lazily
 from schemas.samples import STALE_BITS, Float64s, Int64s
 from streams.windows.arena import Arena
+
+PUT_PLAIN = Lazily[Callable[..., tuple[Int64s, Int64s, Int64s]]](
+    "streams.windows.copying", "put_plain"
+)
 
 
 def write_samples(
@@ -16,6 +23,13 @@ def write_samples(
 
     What a row holds up to `expired_ms` may go.
     """
+    put_plain = PUT_PLAIN.get(len(rows))
+    if put_plain is not None:
+        columns = arena.columns.times, arena.columns.values
+        distinct, counts, at = put_plain(rows, times, values, (arena.tail, arena.limit), columns)
+        if len(distinct):
+            arena.extend(distinct, counts, at)
+            return distinct, np.cumsum(counts) - 1
     starts = np.flatnonzero(np.concatenate(([True], rows[1:] != rows[:-1])))
     lengths = np.diff(starts, append=len(rows))
     distinct = rows[starts]

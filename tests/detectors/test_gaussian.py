@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors import Reason, create
+from detectors.gaussian import LEARN_WITHIN, Gaussian
 
 Values = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60)
 
@@ -70,3 +71,47 @@ def test_direction(direction: str, odd: list[int]) -> None:
         detector.update(np.arange(2), np.full(2, step), np.full(2, step % 2 + 10.0))
     said = detector.update(np.arange(2), np.full(2, 100), np.array([20.0, 0.0]))
     assert (said.score > 0.999).astype(int).tolist() == odd
+
+
+Told = st.floats(allow_nan=True, allow_infinity=True) | st.floats(90.0, 110.0)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 3), Told), max_size=120),
+    st.sampled_from(["both", "up", "down"]),
+    st.sampled_from([0.9, 0.999, 0.999999]),
+)
+def test_calm_samples_are_learnt_as_the_others_are(
+    samples: list[tuple[int, float]], direction: str, score: float
+) -> None:
+    """What is learnt in short would have scored less and leaves the same bits; a row is left from where it is loud."""
+    rows = np.array([row for row, _ in samples], np.int64)
+    times, values = np.arange(len(rows)), np.array([value for _, value in samples])
+    made = [create("gaussian", {"warm_up_samples": 4, "direction": direction}) for _ in range(2)]
+    for each in made:
+        each.grow(5)
+        each.update(np.tile(np.arange(4), 6), np.arange(24), np.linspace(95.0, 105.0, 24))
+        each.freeze(np.array([3]), frozen=True)
+    plain, swift = made
+    assert isinstance(swift, Gaussian)
+    wary = (rows == 2) & (times > 60)
+    scores = plain.update(rows, times, values)
+    learnt = swift.learn_calm(rows, values, wary, score)
+    assert not learnt[rows == 3].any()
+    assert not learnt[np.isin(rows, rows[wary])].any()
+    assert (scores.score[learnt] < score).all()
+    for row in range(4):
+        first_left = np.argmin(learnt[rows == row]) if (rows == row).any() else 0
+        assert not learnt[rows == row][first_left:].any() or learnt[rows == row].all()
+    swift.update(rows[~learnt], times[~learnt], values[~learnt])
+    found = swift.snapshot()
+    for name, column in plain.snapshot().items():
+        assert column.tobytes() == found[name].tobytes(), name
+
+
+def test_only_what_asks_the_normal_law_alone_learns_in_short() -> None:
+    """A detector that asks its own past, or keeps quiet after it has spoken, judges sample by sample."""
+    LEARN_WITHIN.load()
+    swift = [create("gaussian", given) for given in ({}, {"tail": "past"}, {"refractory": True})]
+    assert [True, False, False] == [each.is_swift(1_000) for each in swift]  # type: ignore[attr-defined]  # Gaussians

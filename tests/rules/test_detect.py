@@ -1,12 +1,15 @@
 """The `detect:` block: thresholds, sides, distances, hysteresis, frozen learning, state."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detectors.gaussian import LEARN_WITHIN
+from schemas.compiled import WORTH_CALLING
 from schemas.errors import CheckpointError
 from schemas.labels import make_labels
 from streams.rules.detect import DetectRule
@@ -248,3 +251,37 @@ def test_what_a_firing_alert_keeps_is_not_learnt() -> None:
         learnt.append(int(rule.banks.samples(np.array([0]), np.array([0]))[0]))
     assert [400] * 20 == learnt[:20]
     assert [401, 402, 403] == learnt[20:23]
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 1_000), st.sampled_from([0, 30_000, 3_600_000]), st.integers(100, 700))
+def test_calm_samples_change_nothing_where_they_are_passed_over(
+    seed: int, relearn_after_ms: int, cut: int
+) -> None:
+    """Who learns calm samples in one loop finds what is abnormal, and has the state, of who judges one by one."""
+    LEARN_WITHIN.load()
+    draw = np.random.default_rng(seed)
+    rows = np.sort(draw.integers(0, 20, 800))
+    values = draw.normal(100.0, 1.0, 800)
+    loud = draw.random(800) < 0.03
+    values[loud] += draw.choice([-30.0, 4.0, 30.0, np.nan], int(loud.sum()))
+    times = np.arange(800) * STEP_MS
+    found = []
+    for swift in (True, False):
+        rule, space = (
+            make(
+                detector="gaussian",
+                parameters={"warm_up_samples": 10},
+                relearn_after_ms=relearn_after_ms,
+            ),
+            space_of(20),
+        )
+        # few at once are judged one by one
+        pieces = (0, cut, 800) if swift else range(0, 801, WORTH_CALLING // 2)
+        said = [rule.update(space, rows[a:b], times[a:b], values[a:b]) for a, b in pairwise(pieces)]
+        abnormal = np.concatenate([each.abnormal for each in said])
+        facts = [np.concatenate(column)[abnormal] for column in zip(*said, strict=True)]
+        found.append([*facts, *rule.snapshot().values()])
+        assert abnormal.any()
+    for ours, theirs in zip(*found, strict=True):
+        assert ours.tobytes() == theirs.tobytes()

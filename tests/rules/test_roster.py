@@ -6,11 +6,25 @@ from hypothesis import strategies as st
 
 from schemas.labels import Labels, make_labels
 from streams.rules.roster import Roster
+from streams.windows.label_sets import LabelSets
 
 
 def labels(number: int) -> Labels:
     """One of many label sets."""
     return make_labels({"i": str(number)})
+
+
+def test_several_at_once_get_the_numbers_that_one_by_one_would() -> None:
+    """New ones are told from known ones, and where the roster is full the last ones get none."""
+    sets, roster, other = LabelSets(), Roster(100), Roster(100)
+    for rows in (np.arange(0, 70), np.arange(40, 120)):
+        before = len(roster)
+        every = [sets.number(labels(row)) for row in rows.tolist()]
+        numbers, fresh = roster.numbers_of(sets, np.array(every))
+        assert [other.number(labels(row)) for row in rows.tolist()] == numbers.tolist()
+        assert numbers[numbers >= before].tolist() == fresh.tolist()
+        assert [labels(row) for row in every[:30]] == [roster.labels(n) for n in numbers[:30]]
+    assert 100 == len(roster)
 
 
 def test_a_roster_that_is_nearly_empty_shrinks() -> None:

@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.fingerprints import FingerprintIndex
+from schemas.compiled import WORTH_CALLING
+from schemas.fingerprints import SEARCH, FingerprintIndex
 
 # few low bits, so that many want the same place, also the last one of the table
 PRINTS = st.one_of(
@@ -43,6 +44,10 @@ def test_finds_what_a_dict_finds(
     everything = [*asked, *known, *(p for part in parts for p in part[1])]
     assert [known.get(p, -1) for p in everything] == index.find(column(everything)).tolist()
     assert [known.get(p, -1) for p in everything] == [index.get(p) for p in everything]
+    # so many are searched for by compiled code
+    SEARCH.load()
+    many = everything * WORTH_CALLING
+    assert [known.get(p, -1) for p in many] == index.find(column(many)).tolist()
     assert len(known) == len(index)
 
 

@@ -2,9 +2,9 @@ import pytest
 from aiokafka.consumer.fetcher import READ_UNCOMMITTED, PartitionRecords
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
-from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
 
+from streams.transport.batches import KeptRecords
 from streams.transport.chunk import Chunk
 from streams.transport.fetch import gather
 
@@ -24,7 +24,7 @@ def batch(base_offset: int, values: list[bytes | None]) -> bytes:
 def fetched(data: bytes, fetch_offset: int = 0) -> PartitionRecords:
     """What aiokafka keeps of a fetch."""
     return PartitionRecords(
-        TOPIC, MemoryRecords(data), [], fetch_offset, None, None, True, READ_UNCOMMITTED
+        TOPIC, KeptRecords(data), [], fetch_offset, None, None, True, READ_UNCOMMITTED
     )
 
 
