@@ -178,7 +178,7 @@ def _refused(setting: Setting, node: Node, command: str, seconds: float) -> Iter
     with running_replica(node.bootstrap) as replica:
         replica.create(alerts, workload.PARTITIONS)
         replica.wait_for_copies(alerts, 2)
-        with running_worker(node, topic, prefix, "--fused", "--flapping") as worker:
+        with running_worker(node, topic, prefix, "--fused", "--rules=flapping") as worker:
             worker.wait(lambda seen: seen["fused"].records > 0)
             replica.stop()
             memory = worker.watch(seconds, setting.say)
@@ -189,7 +189,9 @@ def _refused(setting: Setting, node: Node, command: str, seconds: float) -> Iter
             f"backpressure: {held.waiting:,} outputs waited, {held.lag:,} records lay before"
         )
         found = _alerts(node, prefix)
-    undisturbed = _undisturbed(node, topic, "refused-undisturbed-", count, "--fused", "--flapping")
+    undisturbed = _undisturbed(
+        node, topic, "refused-undisturbed-", count, "--fused", "--rules=flapping"
+    )
     yield from _rows("refused", command, memory, found, undisturbed)
 
 

@@ -37,6 +37,9 @@ GROUP = 10
 LARGEST = 600.0
 # Rows of one series, as `tocsin detect` judges them; a million are to take less than 20 s.
 ONE_SERIES = 100_000
+# What the first fetches of a worker bring. Until blocks as large have come and gone, glibc gives the end of its heap
+# back whenever something there is freed, and takes it anew page by page: calls of 20,000 samples take twice as long.
+FETCHED_BYTES = 1 << 22
 # Seasons of river's forecasters, in samples; the least that stands for a day.
 PEER_SEASON = 24
 
@@ -166,6 +169,7 @@ PEERS: Mapping[str, tuple[str, Callable[[], Any]]] = {
 
 def measure(seconds: float, command: str) -> Iterator[Row]:
     """Rows of the benchmark; each figure takes about `seconds`."""
+    np.ones(FETCHED_BYTES, np.uint8)
     yield gaussian(seconds, command)
     for name in registry.OURS:
         if name not in {"gaussian", "river"}:

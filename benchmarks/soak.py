@@ -1,8 +1,9 @@
 """Soak: all stages for half an hour at half of full speed, with one per cent new series a minute.
 
-What the workers can do is measured first, on a backlog; half of that, or what one sender can send, is then sent. A
-tenth of the time, five minutes at least, is for windows, pools and the first silent series to go; after it the slope
-of the memory counts, and what waits in queues, files and topics is compared. `--minutes` and `--per-second` choose.
+What the workers can do is measured first, on a backlog, with the broker and nobody else beside them; half of that is
+then sent, by a process whose part of the machine is told. A tenth of the time, five minutes at least, is for windows,
+pools and the first silent series to go; after it the slope of the memory counts, and what waits in queues, files and
+topics is compared. `--minutes` and `--per-second` choose.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ from benchmarks.pager import receiving
 from benchmarks.row import Goal, Row
 from benchmarks.scaling import listener
 from benchmarks.setting import Setting
-from benchmarks.stream import sending
+from benchmarks.stream import fill, sending
 from benchmarks.times import Times
 from schemas.topics import STATE, Topic, all_topics, outer_name
 from streams.transport.admin import create_topics
@@ -33,9 +34,10 @@ TELEMETRY = "benchmark-soak-telemetry"
 METRICS_PORT = 9111
 LOOK_SECONDS = 5.0
 PATIENCE_SECONDS = 300.0
-MOST_PER_SECOND = 50_000
-"""More than this one sender in Python does not send."""
-BACKLOG = 400_000
+BACKLOG = 3_000_000
+EDGE = 0.1
+"""This part of the backlog at each end is not measured: the start, and an idle end."""
+LEAST_LOOKS = 5
 WARM_UP_SHARE, WARM_UP_SECONDS = 0.1, 420.0
 MB = 1e6
 FEW = 100.0
@@ -56,7 +58,10 @@ metrics: {{port: {port}}}
 
 
 class Look(NamedTuple):
-    """One look: seconds since the start, MB of memory, records that wait, MB on disk, open files, series known."""
+    """One look: seconds since the start, MB of memory, records that wait, MB on disk, open files, series known.
+
+    `worker` and `sender` are the seconds of CPU time that they have had.
+    """
 
     at: float
     rss: float
@@ -65,6 +70,8 @@ class Look(NamedTuple):
     history: float
     files: int
     series: float
+    worker: float = 0.0
+    sender: float = 0.0
 
 
 def measure(setting: Setting, node: Node, command: str) -> Iterator[Row]:
@@ -72,11 +79,14 @@ def measure(setting: Setting, node: Node, command: str) -> Iterator[Row]:
     own = all_topics((), workload.PARTITIONS, PREFIX)
     telemetry = Topic(TELEMETRY, "any", "telemetry", workload.PARTITIONS, SMALL_SEGMENTS)
     asyncio.run(create_topics(Broker(node.bootstrap), [telemetry, *own]))
-    node.fill(TELEMETRY, workload.messages(BACKLOG, setting.now_ms - 60_000))
+    fill(node.bootstrap, TELEMETRY, BACKLOG, setting.now_ms)
     full, per_second, looks = asyncio.run(_run(setting, node))
     yield Row("soak.full_speed", full, "messages/s", command)
     yield Row("soak.speed", per_second, "messages/s", command, "full speed", full)
     yield from rows(looks, command)
+    for name in ("worker", "sender"):
+        used = getattr(looks[-1], name) - getattr(looks[0], name)
+        yield Row(f"soak.{name}_uses", used / (looks[-1].at - looks[0].at), "cores", command)
 
 
 def rows(looks: Sequence[Look], command: str) -> Iterator[Row]:
@@ -137,14 +147,14 @@ async def _run(setting: Setting, node: Node) -> tuple[float, int, list[Look]]:
         async with fleet(node.bootstrap, config, workload.RULES) as made:
             worker = await made.start()
             full = await _full_speed(worker)
-            per_second = setting.per_second or min(int(full / 2), MOST_PER_SECOND)
+            per_second = setting.per_second or int(full / 2)
             setting.say(f"soak: {full:,.0f}/s at most; {setting.minutes:g} min at {per_second:,}/s")
             looks: list[Look] = []
-            with sending(node.bootstrap, TELEMETRY, per_second, seconds):
+            with sending(node.bootstrap, TELEMETRY, per_second, seconds) as sender:
                 began = time.monotonic()
                 while (at := time.monotonic() - began) < seconds:
                     worker.check()
-                    looks.append(await _look(worker, node, made.home, at))
+                    looks.append(await _look(worker, sender.pid, node, made.home, at))
                     if len(looks) % 12 == 1:
                         setting.say(f"soak: {looks[-1]}")
                     await asyncio.sleep(LOOK_SECONDS)
@@ -152,23 +162,34 @@ async def _run(setting: Setting, node: Node) -> tuple[float, int, list[Look]]:
 
 
 async def _full_speed(worker: Worker) -> float:
-    """Records a second of the backlog, from a tenth of it on."""
-    begun: tuple[float, float] | None = None
+    """Records a second of the backlog."""
+    looks: list[tuple[float, float]] = []
     end = time.monotonic() + PATIENCE_SECONDS
-    while True:
+    while not looks or looks[-1][1] < BACKLOG:
         worker.check()
         done = (await _metrics()).get('tocsin_records_total{stage="ingest"}', 0.0)
-        now = time.monotonic()
-        if begun is None and done >= BACKLOG / 10:
-            begun = now, done
-        if begun is not None and done >= BACKLOG:
-            return (done - begun[1]) / (now - begun[0])
-        if now > end:
+        looks.append((time.monotonic(), done))
+        if looks[-1][0] > end:
             raise RuntimeError(f"not through the backlog after {PATIENCE_SECONDS:g} s: {done:g}")
         await asyncio.sleep(0.1)
+    return rate(looks, BACKLOG)
 
 
-async def _look(worker: Worker, node: Node, home: Path, at: float) -> Look:
+def rate(looks: Sequence[tuple[float, float]], count: float) -> float:
+    """Records a second between the edges of so many, by looks: seconds of a clock, and how many there were by then.
+
+    Raises:
+        RuntimeError: there are too few looks in between to say.
+
+    """
+    inner = [(at, done) for at, done in looks if EDGE * count <= done <= (1 - EDGE) * count]
+    if len(inner) < LEAST_LOOKS:
+        raise RuntimeError(f"{len(inner)} looks at a backlog of {count:,.0f}: it is too small")
+    (first, begun), (last, done) = inner[0], inner[-1]
+    return (done - begun) / (last - first)
+
+
+async def _look(worker: Worker, sender: int, node: Node, home: Path, at: float) -> Look:
     found = await _metrics()
     waiting = sum(v for name, v in found.items() if name.startswith("tocsin_lag_records"))
     series = sum(v for name, v in found.items() if name.startswith("tocsin_series"))
@@ -176,8 +197,21 @@ async def _look(worker: Worker, node: Node, home: Path, at: float) -> Look:
     state = sum(_size(folder) for folder in _logs(node).glob(f"{outer_name(STATE, PREFIX)}-*"))
     history = _size(home)
     return Look(
-        at, process.memory_info().rss / MB, waiting, state, history, process.num_fds(), series
+        at,
+        process.memory_info().rss / MB,
+        waiting,
+        state,
+        history,
+        process.num_fds(),
+        series,
+        _used(process),
+        _used(psutil.Process(sender)),
     )
+
+
+def _used(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system
 
 
 async def _metrics() -> dict[str, float]:

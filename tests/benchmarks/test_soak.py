@@ -1,13 +1,14 @@
 """What a soak counts as growth, and what a rescale counts as a pause."""
 
 import msgspec
+import numpy as np
 import pytest
 
 from benchmarks.checkpoints import BLOCK, differing
 from benchmarks.rescale import Heard
 from benchmarks.row import Row
-from benchmarks.soak import Look, rows, warm_up
-from benchmarks.stream import names
+from benchmarks.soak import Look, rate, rows, warm_up
+from benchmarks.stream import services
 from benchmarks.times import Times
 from benchmarks.workload import SERIES
 from streams.state.codec import encode
@@ -55,9 +56,18 @@ def test_a_short_soak_has_a_short_warm_up() -> None:
 
 def test_as_many_names_are_live_as_there_are_series() -> None:
     """With a hundred fallen silent there are still as many, and a hundred of them are new."""
-    before, after = ({names(n, first) for n in range(SERIES)} for first in (0, 100))
+    numbers = np.arange(SERIES)
+    before, after = (set(services(numbers, first).tolist()) for first in (0, 100))
     assert SERIES == len(before) == len(after)
     assert 100 == len(after - before)
+
+
+def test_the_rate_of_a_backlog_leaves_out_its_edges() -> None:
+    """Neither the start nor an idle end is in it; a backlog that is gone between two looks says nothing."""
+    looks = [(float(at), 100.0 * max(at - 5, 0)) for at in range(16)] + [(50.0, 1000.0)]
+    assert 100.0 == rate(looks, 1000)
+    with pytest.raises(RuntimeError, match="too small"):
+        rate([(0.0, 0.0), (0.1, 1000.0)], 1000)
 
 
 def test_a_pause_is_the_longest_wait_of_what_was_sent_meanwhile() -> None:
