@@ -30,7 +30,8 @@ from streams.agents.record import RecordAgent
 from streams.agents.remediate import RemediateAgent
 from streams.correlate import CorrelateStage, ForwardStage, IntakeStage
 from streams.detect.merge import MergeStage
-from streams.detect.stage import DetectStage, FusedStage, alert_sources
+from streams.detect.numbers import alert_sources
+from streams.detect.stage import DetectStage, FusedStage
 from streams.ingest.stage import IngestStage
 from streams.rules.partial.wide import needs_second_stage
 from streams.rules.reload import NewRules, Reloads
@@ -38,15 +39,14 @@ from streams.rules.rule import RuleGroup
 from streams.time.clock import Clock
 from streams.transport.broker import Broker
 from streams.transport.host import Host
-from streams.transport.inquiry import Ask
-from streams.transport.options import GATHER_MS, RunnerOptions
+from streams.transport.options import Ask, RunnerOptions
 from streams.transport.runner import StageRunner
 from streams.transport.schema_registry import SchemaRegistry
 from streams.transport.watchdog import StallLimits
 
 GC_THRESHOLDS = (20_000, 20, 100)
-SWITCH_SECONDS = 0.001
-"""A fetch's thread waits this long for the interpreter while the event loop computes; Python itself has 5 ms."""
+SWITCH_SECONDS = 0.0003
+"""A fetch's thread waits this long for the interpreter while the event loop computes, several times a fetch."""
 UNHURRIED_MS = 200
 """The recorder and the remediator gather for this long: nobody waits for them, and each write is a transaction."""
 
@@ -182,7 +182,7 @@ class Workers:
             watching.close()
 
     def _options(
-        self, gather_ms: int = GATHER_MS, sources: Iterable[SourceConfig] = ()
+        self, gather_ms: int | None = None, sources: Iterable[SourceConfig] = ()
     ) -> RunnerOptions:
         kafka = self._setting.config.kafka
         return RunnerOptions(

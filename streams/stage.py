@@ -4,6 +4,7 @@
 (transport) and a backtest that drives it from files are the only ones who know where the records come from.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
@@ -76,6 +77,27 @@ class Resuming(Protocol):
     def resumed(self, away_ms: int) -> None:
         """It goes on from a snapshot that was written so long ago."""
         ...
+
+
+class Deferring(ABC):
+    """A stage that can take in a chunk at once, and do what time asks for a little later."""
+
+    @property
+    @abstractmethod
+    def behind(self) -> bool:
+        """Whether there is something to catch up with."""
+
+    @abstractmethod
+    def arrive(self, chunk: Chunk) -> list[Outgoing]:
+        """Take in a chunk; what is to be sent at once because of it."""
+
+    @abstractmethod
+    def catch_up(self) -> list[Outgoing]:
+        """Do the rest; what is to be sent because of that."""
+
+    def apply(self, chunk: Chunk) -> list[Outgoing]:
+        """Both; what is to be sent because of a chunk."""
+        return [*self.arrive(chunk), *self.catch_up()]
 
 
 @runtime_checkable

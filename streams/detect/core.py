@@ -30,7 +30,6 @@ from streams.time.watermark import BEFORE_ALL, Watermarks
 
 Columns = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
 
-
 LITTLE_MS = 1_000
 """Samples of so much time are not too many for the store to take at once."""
 RETIREMENTS = 12
@@ -42,8 +41,9 @@ class DetectCore:
 
     Attributes:
         number: what this partition calls itself in its alerts and ticks.
+        record_time: largest record time of what was read, ms.
         dropped: how many samples were dropped, by reason.
-        late_taken: how many late samples found a place among the others.
+        late: how many late samples have `taken` their places, and are `unjudged` by detectors and on arrival.
 
     """
 
@@ -74,7 +74,7 @@ class DetectCore:
         self._watermarks: Watermarks[Source] = Watermarks(expected)
         self._reorder = Reorder()
         self._late = LateHeld(time.amend_within)
-        self.late_taken = 0
+        self.late: Counter[str] = Counter()
         self._sources = {source: i for i, source in enumerate(expected)}
         # what was late comes in batches of its own
         self._applied: dict[tuple[Source, bool], int] = {}
@@ -83,14 +83,14 @@ class DetectCore:
         self._failing = Failing(number)
         self._evaluated = BEFORE_ALL
         self._ticked = BEFORE_ALL
-        self._record_time = BEFORE_ALL
+        self.record_time = BEFORE_ALL
         self._retired = BEFORE_ALL
         self._edges = Edges(number)
         self.said = Said()
 
     def apply(self, batches: Sequence[SampleBatch]) -> list[Found]:
         """Take in batches; what is to be told because of them."""
-        return self.take([self.admit(batch) for batch in batches])
+        return [*self.take([self.admit(batch) for batch in batches]), *self.advance()]
 
     def admit(self, batch: SampleBatch) -> Arrived:
         """The samples of a batch that are new, and the rows of their series."""
@@ -123,7 +123,7 @@ class DetectCore:
         return int(np.searchsorted(offsets, applied, side="right"))
 
     def take(self, arrived: Sequence[Arrived]) -> list[Found]:
-        """Take in what has come, in the order of the log; what is to be told because of it."""
+        """Take in what has come, in the order of the log; what is to be told at once. `advance` is still to come."""
         # one evaluation on arrival for all of a chunk
         taken = [new for each in arrived if (new := self._keep(each)) is not None]
         out: list[Found] = []
@@ -139,7 +139,6 @@ class DetectCore:
                 rows, times, values = rows[numbers], times[numbers], values[numbers]
             out += self.engine.arrive(rows, times, values)
             out += self._failed()
-        out += self._advance()
         return out
 
     def _keep(self, arrived: Arrived) -> Columns | None:
@@ -148,7 +147,7 @@ class DetectCore:
         frontier = self._frontier
         self._watermarks.advance(source, arrived.watermark, idle=arrived.idle)
         self._frontier = max(frontier, self._watermarks.current())
-        self._record_time = max(self._record_time, arrived.record_time)
+        self.record_time = max(self.record_time, arrived.record_time)
         if not len(rows):
             return None
         late_at = arrived.late_at
@@ -163,8 +162,7 @@ class DetectCore:
             return None
         if self.engine.ticking:
             number = self._sources.setdefault(source, len(self._sources))
-            numbers = np.full(len(rows), number, np.int32)
-            held = Held(rows, times, values, numbers, offsets)
+            held = Held(rows, times, values, np.full(len(rows), number, np.int32), offsets)
             if len(times) and int(times.min()) < frontier:
                 # its source was given up as idle, and has come back
                 late = times < frontier
@@ -191,8 +189,16 @@ class DetectCore:
             refused = self._late.hold(rows, times, values, late_at)
             self.dropped[DeadLetterReason.LATE] += refused
 
-    def _advance(self) -> list[Found]:
-        """Evaluate what the watermark has passed, and say how far that is."""
+    @property
+    def behind(self) -> bool:
+        """Whether `advance` has a tick to evaluate or to tell of."""
+        passed = self._frontier - 1
+        return passed - passed % self._time.tick > self._ticked or (
+            self._evaluated != BEFORE_ALL and self.engine.next_tick(self._evaluated) <= passed
+        )
+
+    def advance(self) -> list[Found]:
+        """Evaluate what the watermark has passed, and say how far that is; after many `take` the same as after each."""
         out: list[Found] = []
         if self._frontier == BEFORE_ALL:
             return out
@@ -219,7 +225,7 @@ class DetectCore:
             if told > self._retired + self._series_idle_ms // RETIREMENTS:
                 self._retired = told
                 self.engine.retire(told - self._series_idle_ms)
-            out.append(Tick(source=self.number, time=told, record_time=self._record_time))
+            out.append(Tick(source=self.number, time=told, record_time=self.record_time))
         return out
 
     def _evaluate(self, until_ms: int) -> list[Found]:
@@ -253,7 +259,7 @@ class DetectCore:
             self._append(step)
         found = self.engine.settle(step, late)
         self._settled = step
-        self.late_taken += found.taken
+        self.late.update(taken=found.taken, unjudged=found.unjudged)
         return found.alerts
 
     def _failed(self) -> list[Alert]:
@@ -280,11 +286,6 @@ class DetectCore:
         return max(self._evaluated, self._ticked)
 
     @property
-    def record_time(self) -> int:
-        """Largest record time of what was read, ms."""
-        return self._record_time
-
-    @property
     def cuts_since(self) -> dict[str, int]:
         """Event time in ms from which on each cut of wide rules was evaluated, by id; without those that never were."""
         if self._evaluated == BEFORE_ALL:
@@ -307,7 +308,7 @@ class DetectCore:
             "settled": self._settled,
             "evaluated": self._evaluated,
             "ticked": self._ticked,
-            "record_time": self._record_time,
+            "record_time": self.record_time,
             "retired": self._retired,
             "failing": self._failing.snapshot(),
             "edges": self._edges.snapshot(),
@@ -341,7 +342,7 @@ class DetectCore:
         self._ticked = numbers["ticked"]
         self._frontier = numbers.get("frontier", max(self._evaluated, self._ticked))
         self._settled = numbers.get("settled", self._evaluated)
-        self._record_time = numbers["record_time"]
+        self.record_time = numbers["record_time"]
         self._retired = numbers["retired"]
         self._failing.restore(known.get("failing", []))
         self.said.restore(known.get("said", {}))  # type: ignore[arg-type]  # as above

@@ -9,9 +9,9 @@ forgotten, and told again.
 import numpy as np
 
 from schemas.edges import Edge, edge_id
-from schemas.labels import METRIC, TENANT, get_label
+from schemas.labels import METRIC, TENANT, get_label, metric_hash
 from streams.time.watermark import BEFORE_ALL
-from streams.windows.series import SeriesStore, metric_hash
+from streams.windows.series import SeriesStore
 
 REQUESTS = "traces_service_graph_request_total"
 CALLER, CALLEE = "client", "server"

@@ -2,7 +2,8 @@
 
 A tenant's part goes to the partition that its alerts go to. A record comes to every partition whenever time has gone
 on, so that nobody is waited for in vain. Offsets are event times: a record that is sent again after a restart brings
-nothing new. Refuses nothing; what is too much for one record is sent in several.
+nothing new. What late samples have changed goes ahead of it in records of its own, and is late where it comes. Refuses
+nothing; what is too much for one record is sent in several.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -51,34 +52,53 @@ class _Sample(NamedTuple):
 def partial_records(
     sender: Sender, found: Sequence[Found], homes: Mapping[str, int], partitions: int
 ) -> list[Outgoing]:
-    """Records for every partition of the second stage; `homes` tells that of each tenant, `found` comes by time."""
-    samples: list[list[_Sample]] = [[] for _ in range(partitions)]
-    size_bytes = [0] * partitions
-    piece = [0] * partitions
-    latest = BEFORE_ALL
-    for each in found:
-        if each.t_ms != latest:
-            latest = each.t_ms
-            size_bytes, piece = [0] * partitions, [0] * partitions
-        for series, value in zip(each.series, each.values.tolist(), strict=True):
-            home = homes[series.tenant]
-            offset = (latest << PIECES) + piece[home]
-            samples[home].append(_Sample(series, value, latest, offset))
-            size_bytes[home] += len(series.label_bytes) + SAMPLE_BYTES
-            if size_bytes[home] > PIECE_BYTES:
-                piece[home] += 1
-                size_bytes[home] = 0
-    out = []
+    """Records for every partition of the second stage; `homes` tells that of each tenant.
+
+    `found` comes by time, and what has changed of what was found before by step.
+    """
+    changed = _samples([each for each in found if each.step is not None], homes, partitions)
+    out = [
+        _record(sender, home, _batch(sender, part, BEFORE_ALL, late=True))
+        for home, mine in enumerate(changed)
+        for part in _pieces(mine)
+    ]
+    samples = _samples([each for each in found if each.step is None], homes, partitions)
     for home, mine in enumerate(samples):
         pieces = list(_pieces(mine)) or [[]]
         for at, part in enumerate(pieces):
             last = at + 1 == len(pieces)
             batch = _batch(sender, part, sender.reached + 1 if last else BEFORE_ALL)
-            value = encode_partials(Partials(sender.since, batch))
-            out.append(
-                Outgoing(topics.PARTIALS, value, None, home, timestamp_ms=sender.record_time)
-            )
+            out.append(_record(sender, home, batch))
     return out
+
+
+def _record(sender: Sender, home: int, batch: SampleBatch) -> Outgoing:
+    value = encode_partials(Partials(sender.since, batch))
+    return Outgoing(topics.PARTIALS, value, None, home, timestamp_ms=sender.record_time)
+
+
+def _samples(
+    found: Sequence[Found], homes: Mapping[str, int], partitions: int
+) -> list[list[_Sample]]:
+    """What goes to each partition of the second stage."""
+    samples: list[list[_Sample]] = [[] for _ in range(partitions)]
+    size_bytes = [0] * partitions
+    piece = [0] * partitions
+    latest = BEFORE_ALL
+    for each in found:
+        told_at = each.t_ms if each.step is None else each.step
+        if told_at != latest:
+            latest = told_at
+            size_bytes, piece = [0] * partitions, [0] * partitions
+        for series, value in zip(each.series, each.values.tolist(), strict=True):
+            home = homes[series.tenant]
+            offset = (latest << PIECES) + piece[home]
+            samples[home].append(_Sample(series, value, each.t_ms, offset))
+            size_bytes[home] += len(series.label_bytes) + SAMPLE_BYTES
+            if size_bytes[home] > PIECE_BYTES:
+                piece[home] += 1
+                size_bytes[home] = 0
+    return samples
 
 
 def _pieces(samples: Sequence[_Sample]) -> Iterator[Sequence[_Sample]]:
@@ -93,9 +113,12 @@ def _pieces(samples: Sequence[_Sample]) -> Iterator[Sequence[_Sample]]:
         yield samples[start:]
 
 
-def _batch(sender: Sender, samples: Sequence[_Sample], watermark: int) -> SampleBatch:
+def _batch(
+    sender: Sender, samples: Sequence[_Sample], watermark: int, *, late: bool = False
+) -> SampleBatch:
     index: dict[int, int] = {}
     series = [index.setdefault(each.series.fingerprint, len(index)) for each in samples]
+    offsets = np.array([each.offset for each in samples], np.int64)
     texts = {each.series.fingerprint: each.series.label_bytes for each in samples}
     return SampleBatch(
         topics.SAMPLES,
@@ -107,5 +130,7 @@ def _batch(sender: Sender, samples: Sequence[_Sample], watermark: int) -> Sample
         np.array(series, np.uint32),
         np.array([each.t_ms for each in samples], np.int64),
         np.array([each.value for each in samples], np.float64),
-        np.array([each.offset for each in samples], np.int64),
+        offsets,
+        # a correction comes just behind its step, whatever else the sender had found by then
+        late_at=(offsets >> PIECES) + 1 if late else None,
     )

@@ -15,19 +15,20 @@ from schemas.labels import TENANT, get_label
 from schemas.partials import Partials, decode_partials
 from schemas.records import decode_record
 from streams.detect.core import DetectCore
-from streams.detect.stage import (
-    Columns,
-    CoreStage,
-    alert_partition,
-    detect_sources,
-    is_command,
-)
+from streams.detect.numbers import detect_sources
+from streams.detect.stage import Columns, CoreStage, alert_partition, is_command
 from streams.letters import Letters
 from streams.rules.partial.merged import Senders
 from streams.rules.partial.stages import Second
+from streams.rules.past import STEP_MS
 from streams.rules.rule import RuleGroup
 from streams.stage import Figure, Outgoing
 from streams.transport.chunk import Chunk
+
+
+def _reach(amend_within_ms: int) -> int:
+    """How far back corrections go."""
+    return amend_within_ms and amend_within_ms + 2 * STEP_MS
 
 
 class MergeStage(CoreStage):
@@ -47,15 +48,15 @@ class MergeStage(CoreStage):
             groups,
             number=sources + partition,
             expected=expected,
-            # nothing that is found comes late
-            time=config.time.model_copy(update={"amend_within": 0}),
+            # what is late is what the detect partitions find otherwise, which they do up to a step behind a late sample
+            time=config.time.model_copy(update={"amend_within": _reach(config.time.amend_within)}),
             limits=limits,
             owns=lambda labels: alert_partition(get_label(labels, TENANT), partitions) == partition,
             part=Second(config.locality, self._senders),
         )
         super().__init__(config, core)
 
-    def apply(self, chunk: Chunk) -> list[Outgoing]:
+    def arrive(self, chunk: Chunk) -> list[Outgoing]:
         """What goes to tocsin.alerts and tocsin.dead-letters because of a chunk."""
         found: list[Partials] = []
         letters: list[Outgoing] = []
@@ -69,7 +70,7 @@ class MergeStage(CoreStage):
                 letters.append(self._letters.refuse(error, chunk, row))
         for each in found:
             self._senders.note((each.batch.topic, each.batch.partition), each.since)
-        return [*letters, *self._told(self.core.apply([each.batch for each in found]))]
+        return [*letters, *self._arrived([self.core.admit(each.batch) for each in found])]
 
     def figures(self) -> list[Figure]:
         """Refused records, and groups dropped for want of room."""

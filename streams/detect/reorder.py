@@ -108,7 +108,8 @@ class Reorder:
             else:
                 before, after = np.flatnonzero(passed), np.flatnonzero(~passed)
             due.append(part.take(before))
-            self.hold(part.take(after))
+            rest = part.take(after)
+            self._put(rest, (int(rest.times.min()), last))
         ready = _joined(due)
         count = len(ready.rows)
         if min((first for first, _ in spans), default=until_ms) <= self._released:

@@ -27,6 +27,7 @@ from streams.detect.arrived import Arrived, Source
 from streams.detect.core import DetectCore
 from streams.detect.handover import Sender, partial_records
 from streams.detect.hush import Hush
+from streams.detect.numbers import expected_sources, fused_number
 from streams.detect.rows import InternedRows
 from streams.detect.said import Told
 from streams.detect.states import detector_figures
@@ -39,7 +40,7 @@ from streams.rules.partial.stages import First
 from streams.rules.partial.wide import needs_second_stage
 from streams.rules.reload import NewRules
 from streams.rules.rule import RuleGroup
-from streams.stage import Figure, Outgoing, Sealing, scrub_figures
+from streams.stage import Deferring, Figure, Outgoing, Sealing, scrub_figures
 from streams.state.codec import decode, freeze
 from streams.time.idle import Idle
 from streams.time.watermark import BEFORE_ALL
@@ -88,31 +89,6 @@ def alert_records(found: Sequence[Found], partitions: int) -> list[Outgoing]:
     return out
 
 
-def expected_sources(config: Config) -> list[Source]:
-    """Every partition of every source that ingest reads for detect."""
-    unkeyed = [s.topic for s in config.sources if not s.keyed]
-    return [(topic, p) for topic in unkeyed for p in range(config.kafka.partitions)]
-
-
-def detect_sources(config: Config) -> int:
-    """How many detect partitions there are, fused ones included."""
-    fused = sum(s.keyed for s in config.sources)
-    two_hop = any(not s.keyed for s in config.sources)
-    return (fused + two_hop) * config.kafka.partitions
-
-
-def fused_number(config: Config, topic: str, partition: int) -> int:
-    """Number of a fused detect partition: after those of tocsin.samples."""
-    keyed = [s.topic for s in config.sources if s.keyed]
-    first = any(not s.keyed for s in config.sources)
-    return (first + keyed.index(topic)) * config.kafka.partitions + partition
-
-
-def alert_sources(config: Config, *, second_stage: bool) -> int:
-    """How many there are that send alerts: detect partitions, and those of the second stage if there is one."""
-    return detect_sources(config) + second_stage * config.kafka.partitions
-
-
 def _hands_over(config: Config, groups: Sequence[RuleGroup], given: bool | None) -> bool:
     return needs_second_stage(groups, config.locality) if given is None else given
 
@@ -130,7 +106,7 @@ def _scrubbed(alert: Alert, scrubber: Scrubber) -> Alert:
     return alert if told is alert.annotations else replace(alert, annotations=dict(told))
 
 
-class CoreStage:
+class CoreStage(Deferring):
     """What all stages with rules share: the core, how its state is written, and what is told.
 
     `hands_over` says whether there is a second stage for wide rules, which then hears of every step of time.
@@ -153,17 +129,32 @@ class CoreStage:
     def figures(self) -> list[Figure]:
         """Dropped samples by reason, late ones that found a place, and what was scrubbed of annotations."""
         dropped = [Figure("samples_dropped", r.value, n) for r, n in self.core.dropped.items()]
-        late = Figure("samples_late", "taken", self.core.late_taken)
+        late = [Figure("samples_late", reason, n) for reason, n in self.core.late.items()]
         known = detector_figures(self.core.engine.detectors)
         many = Figure("commands_refused", CommandReason.TOO_MANY.value, self.core.said.refused)
-        return [*dropped, late, many, *known, *scrub_figures(self.scrubber)]
+        return [*dropped, *late, many, *known, *scrub_figures(self.scrubber)]
 
     def apply_event(self, event: object) -> list[Outgoing]:
         """Go on with other rules; alerts of those that are gone end at the next tick."""
         if not isinstance(event, NewRules):
             raise TypeError(f"detect takes no such events: {event!r}")
+        due = self.catch_up()
         self.core.engine.replace(event.groups)
-        return []
+        return due
+
+    @property
+    def behind(self) -> bool:
+        """Whether a tick is due."""
+        return self.core.behind
+
+    def catch_up(self) -> list[Outgoing]:
+        """Evaluate the ticks that are due; what is to be sent because of them."""
+        return self._told(self.core.advance()) if self.behind else []
+
+    def _arrived(self, arrived: Sequence[Arrived]) -> list[Outgoing]:
+        """Take in samples; where no tick is due, there is little else to do, and it is done."""
+        found = self.core.take(arrived)
+        return self._told(found if self.behind else [*found, *self.core.advance()])
 
     def _told(self, found: Sequence[Found]) -> list[Outgoing]:
         scrubber = self.scrubber
@@ -242,7 +233,7 @@ class DetectStage(CoreStage):
         """Refused records, and samples dropped."""
         return [*self._letters.figures(), *super().figures()]
 
-    def apply(self, chunk: Chunk) -> list[Outgoing]:
+    def arrive(self, chunk: Chunk) -> list[Outgoing]:
         """What goes to tocsin.alerts (and, for what is no batch, to tocsin.dead-letters)."""
         batches: list[SampleBatch] = []
         letters: list[Outgoing] = []
@@ -254,7 +245,7 @@ class DetectStage(CoreStage):
                     batches.append(decode_batch(value or b""))
             except DecodeError as error:
                 letters.append(self._letters.refuse(error, chunk, row))
-        return [*letters, *self._told(self.core.apply(batches))]
+        return [*letters, *self._arrived([self.core.admit(batch) for batch in batches])]
 
 
 class FusedStage(CoreStage):
@@ -306,16 +297,16 @@ class FusedStage(CoreStage):
         """Take in schemas."""
         self._reader.learn(answers)
 
-    def apply(self, chunk: Chunk) -> list[Outgoing]:
+    def arrive(self, chunk: Chunk) -> list[Outgoing]:
         """What goes to tocsin.alerts and tocsin.dead-letters because of a chunk of telemetry."""
         if not len(chunk):
             return []
         reader = self._reader
         samples, letters = reader.read(chunk)
-        arrived = [self._arrived(part) for part in parted(samples)]
-        return [*map(letter_record, letters), *self._told(self.core.take(arrived))]
+        arrived = [self._new(part) for part in parted(samples)]
+        return [*map(letter_record, letters), *self._arrived(arrived)]
 
-    def _arrived(self, samples: Samples) -> Arrived:
+    def _new(self, samples: Samples) -> Arrived:
         late_at = samples.late_at
         first = self.core.first_new(self._source, samples.offsets, late=late_at is not None)
         return Arrived(

@@ -5,7 +5,7 @@ are shown.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 
@@ -93,18 +93,7 @@ class WorkersCollector(Collector):
         figures = list(self._figures())
         for figure in figures:
             counts[figure.name, figure.reason] += figure.total
-        late = CounterMetricFamily(
-            "tocsin_alerts_late", "Alerts taken in out of order.", labels=["stage"]
-        )
-        if "correlate" in runners:
-            late.add_metric(["correlate"], counts["alerts_late", "held_too_many"])
-        yield late
-        taken = CounterMetricFamily(
-            "tocsin_samples_late", "Late samples that took their places.", labels=["stage"]
-        )
-        if "detect" in runners:
-            taken.add_metric(["detect"], counts["samples_late", "taken"])
-        yield taken
+        yield from _late(counts, runners)
         for name, (text, reasons) in _BY_REASON.items():
             family = CounterMetricFamily(f"tocsin_{name}", text, labels=["reason"])
             for reason in reasons:
@@ -162,6 +151,25 @@ def _detectors(figures: Sequence[Figure]) -> Iterator[Metric]:
         "Time until the last series that there is may be spoken of by its detector.",
         value=max((f.total for f in figures if f.name == WAIT), default=0) / 1000,
     )
+
+
+def _late(counts: Counter[tuple[str, str]], stages: Collection[str]) -> Iterator[Metric]:
+    """What came late, by the stage that counts it."""
+    for name, text, stage, counted in (
+        ("alerts_late", "Alerts taken in out of order.", "correlate", "alerts_late held_too_many"),
+        ("samples_late", "Late samples that took their places.", "detect", "samples_late taken"),
+        (
+            "samples_unjudged",
+            "Of these, seen by no detector and no rule on arrival.",
+            "detect",
+            "samples_late unjudged",
+        ),
+    ):
+        family = CounterMetricFamily(f"tocsin_{name}", text, labels=["stage"])
+        if stage in stages:
+            figure, reason = counted.split()
+            family.add_metric([stage], counts[figure, reason])
+        yield family
 
 
 def _scrubbed(counts: Counter[tuple[str, str]]) -> Metric:

@@ -20,7 +20,8 @@ from schemas.records import decode_record
 from schemas.samples import encode_batch, make_batch
 from streams.correlate import CorrelateStage, ForwardStage, IntakeStage
 from streams.detect.merge import MergeStage
-from streams.detect.stage import CoreStage, DetectStage, alert_sources
+from streams.detect.numbers import alert_sources
+from streams.detect.stage import CoreStage, DetectStage
 from streams.ingest.stage import IngestStage
 from streams.replay.pipeline import NewStage, Pipeline, Recorded
 from streams.rules.detect import DetectRule

@@ -5,27 +5,33 @@ earliest late sample, and evaluated again at the ticks since; what they recorded
 alert comes out other than it was told, one transition tells the difference: of what it is now with the reason
 `amended`, or that there was nothing to tell at all, `withdrawn`. What comes out hangs on the samples alone.
 
-It refuses samples of a time that their series has already, and times before the states that are kept: those are taken
-in, and amend nothing.
+Of a rule in two stages the first one sends what it finds otherwise now, and for the second one that is what is late: it
+takes the place of what was sent before.
+
+It refuses samples of a time that their series has already, unless they are such corrections, and times before the
+states that are kept: those are taken in, and amend nothing.
 """
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
 from msgspec.structs import replace
 
 from schemas.alerts import Alert, transition_id
-from schemas.labels import METRIC, get_label, make_labels
+from schemas.labels import METRIC, get_label, make_labels, metric_hash
 from schemas.reasons import AlertReason, AlertState
 from schemas.samples import Int64s
 from streams.rules.alerting import AlertingRule
 from streams.rules.book import AnyRule
+from streams.rules.partial.cut import Found
+from streams.rules.partial.rule import PartialRule
 from streams.rules.past import Amendable, Base, LateSamples, Past, amendable, tenants_of, told_of
 from streams.rules.recording import RecordingRule
 from streams.rules.selectors import Selection
-from streams.windows.series import SeriesStore, metric_hash
+from streams.windows.series import SeriesStore
 
 MOMENT_MS = 1
 """An amendment comes this long after its step, where no transition of another kind can be."""
@@ -39,10 +45,14 @@ class Told(NamedTuple):
 
 
 class Amended(NamedTuple):
-    """What late samples changed: how many of them found a place, and the transitions that tell what is different."""
+    """What late samples changed: how many of them found a place, and the transitions that tell what is different.
+
+    `unjudged` of them are of series that a detector or a rule on arrival reads, which have said what they saw.
+    """
 
     taken: int
     alerts: list[Alert]
+    unjudged: int = 0
 
 
 def amend(
@@ -64,14 +74,16 @@ def amend(
 def _amend(
     rules: Mapping[str, AnyRule], store: SeriesStore, past: Past, late: LateSamples, until_ms: int
 ) -> Amended:
-    late = _insert(store, late)
+    base = past.base_before(int(late.times.min()))
+    chosen = {} if base is None else _affected(rules, store, late.rows, base)
+    before = {} if base is None else _look(chosen, store, base.time, until_ms)
+    late = _insert(store, late, correct=past.corrects)
     if not len(late.rows):
         return Amended(0, [])
     past.note(late)
-    base = past.base_before(int(late.times.min()))
+    unjudged = _unjudged(rules.values(), store, late)
     if base is None:
-        return Amended(len(late.rows), [])
-    chosen = _affected(rules, store, late.rows, base)
+        return Amended(len(late.rows), [], unjudged)
     fired: dict[str, AbstractSet[str]] = {}
     for key, rule in chosen.items():
         rule.rewind(base.states[key], store)
@@ -81,9 +93,9 @@ def _amend(
                 for alert in rule.standing()
                 if alert.state is AlertState.FIRING
             }
-        else:
+        elif isinstance(rule, RecordingRule):
             store.cut(_recorded(store, rule), base.time - rule.rule.query_offset_ms)
-    news = _evaluate_again(chosen, store, past, base.time, until_ms)
+    news = _evaluate_again(chosen, before, store, past, base.time, until_ms)
     alerts: list[Alert] = []
     for key, rule in chosen.items():
         if isinstance(rule, AlertingRule):
@@ -94,24 +106,36 @@ def _amend(
             changed = _differences(rule, told, news[key], until_ms + MOMENT_MS)
             whose = tenants_of(found, store) if changed else None
             alerts += [
-                replace(alert, late=told_of(found.behind_ms[whose == alert.tenant]))
+                alert
+                if past.corrects
+                else replace(alert, late=told_of(found.behind_ms[whose == alert.tenant]))
                 for alert in changed
             ]
             past.retell(key, base.time, news[key])
-    return Amended(len(late.rows), alerts)
+    return Amended(len(late.rows), alerts, unjudged)
 
 
-def _insert(store: SeriesStore, late: LateSamples) -> LateSamples:
+def _insert(store: SeriesStore, late: LateSamples, *, correct: bool) -> LateSamples:
     """Put samples where they belong; those that found a place."""
     rows, times, values = store.cut(np.unique(late.rows), int(late.times.min()) - 1)
     count = len(rows)
     rows = np.concatenate((rows, late.rows))
     times = np.concatenate((times, late.times))
-    # the first that came has the time, as ever
-    order = np.lexsort((np.arange(len(rows)), times, rows))
+    turn = np.arange(len(rows))
+    # the first that came has the time, as ever, and the last correction
+    order = np.lexsort((-turn if correct else turn, times, rows))
     taken = store.append(rows[order], times[order], np.concatenate((values, late.values))[order])
     found = order[taken] - count
     return late.take(np.sort(found[found >= 0]))
+
+
+def _unjudged(rules: Iterable[AnyRule], store: SeriesStore, late: LateSamples) -> int:
+    """How many of these samples a rule would have looked at that is not amended."""
+    seen = np.zeros(len(late.rows), np.bool_)
+    for rule in rules:
+        if amendable(rule) is None:
+            seen |= rule.plan.picked(store)[late.rows]
+    return int(np.count_nonzero(seen))
 
 
 def _affected(
@@ -143,8 +167,26 @@ def _reads(selection: Selection, rule: RecordingRule) -> bool:
     return all(each.matches(own) for each in selection.matchers if each.name in names)
 
 
+def _look(
+    chosen: Mapping[str, Amendable], store: SeriesStore, after_ms: int, until_ms: int
+) -> dict[tuple[str, int], list[Found]]:
+    """What the first stages of wide rules have found at the ticks since, by key and time."""
+    parts = {key: rule for key, rule in chosen.items() if isinstance(rule, PartialRule)}
+    return {
+        (key, tick): rule.look(store, tick)
+        for tick in _ticks(parts.values(), after_ms, until_ms)
+        for key, rule in parts.items()
+        if tick % rule.rule.interval_ms == 0
+    }
+
+
 def _evaluate_again(
-    chosen: Mapping[str, Amendable], store: SeriesStore, past: Past, after_ms: int, until_ms: int
+    chosen: Mapping[str, Amendable],
+    before: Mapping[tuple[str, int], list[Found]],
+    store: SeriesStore,
+    past: Past,
+    after_ms: int,
+    until_ms: int,
 ) -> dict[str, list[Alert]]:
     """Evaluate rules at the ticks since; what each tells. The states kept since are set right too."""
     told: dict[str, list[Alert]] = {key: [] for key in chosen}
@@ -155,13 +197,14 @@ def _evaluate_again(
         for key, rule in chosen.items():
             if tick % rule.rule.interval_ms:
                 continue
-            try:
+            # one that fails does so as it did at its time, which was told then
+            with suppress(Exception):
                 if isinstance(rule, AlertingRule):
                     told[key] += rule.tick(store, tick, again=True)
-                else:
+                elif isinstance(rule, RecordingRule):
                     rule.tick(store, tick)
-            except Exception:  # noqa: BLE001, S112  it fails as it did at its time, which was told then
-                continue
+                else:
+                    rule.correct(before[key, tick], rule.look(store, tick), until_ms)
     for later in kept:
         _keep_again(later, chosen, store)
     for rule in chosen.values():

@@ -109,7 +109,8 @@ class RuleEngine(Inquiry):
         )
         self._book = RuleBook(groups, self._making)
         self._left: dict[str, Left] = {}
-        self.past = Past(amend_within_ms) if amend_within_ms else None
+        corrects = isinstance(part, Second)
+        self.past = Past(amend_within_ms, corrects=corrects) if amend_within_ms else None
         self.store.retain(self._retention_ms)
 
     @property

@@ -4,7 +4,7 @@ At steps of event time the states of all rules that can be amended are kept, as 
 are the transitions that they have told since. It takes no part in any evaluation, and all of it can be saved.
 
 Bounds: as many states as there are steps within reach, and `TOLD_MAX` transitions a rule, the oldest go first: what has
-gone is not amended. Refuses rules that are not amended: those with a detector, on arrival, and partial ones.
+gone is not amended. Refuses rules that are not amended: those with a detector, and on arrival.
 """
 
 from collections.abc import Mapping
@@ -23,6 +23,7 @@ from streams.rules.announce import DEFAULT_TENANT
 from streams.rules.arriving import ArrivingRule
 from streams.rules.book import AnyRule
 from streams.rules.checkpoint import AnyColumns, placed, under
+from streams.rules.partial.rule import PartialRule
 from streams.rules.recording import RecordingRule
 from streams.windows.series import SeriesStore
 
@@ -33,7 +34,7 @@ KNOWN_MAX = 100_000
 """So many late samples are remembered for what alerts say of them."""
 
 State: TypeAlias = dict[str, NDArray[np.generic]]
-Amendable: TypeAlias = AlertingRule | RecordingRule
+Amendable: TypeAlias = AlertingRule | RecordingRule | PartialRule
 
 
 class LateSamples(NamedTuple):
@@ -81,11 +82,9 @@ class _Kept(msgspec.Struct):
 
 def amendable(rule: AnyRule) -> Amendable | None:
     """The rule, if late samples amend it."""
-    if isinstance(rule, RecordingRule):
+    if isinstance(rule, RecordingRule | PartialRule):
         return rule
-    if isinstance(rule, AlertingRule) and not isinstance(rule, ArrivingRule):
-        return None if rule.rule.detect else rule
-    return None
+    return None if isinstance(rule, ArrivingRule) or rule.rule.detect else rule
 
 
 class Past:
@@ -95,11 +94,13 @@ class Past:
         within_ms: a late sample is behind the watermark by no more than this.
         reach_ms: how far behind a step a base may be that is needed then.
         ticked: time of the last evaluation, ms.
+        corrects: late samples take the place of those that their series has of the same time.
 
     """
 
-    def __init__(self, within_ms: int) -> None:
+    def __init__(self, within_ms: int, *, corrects: bool = False) -> None:
         self.within_ms = within_ms
+        self.corrects = corrects
         self.reach_ms = within_ms + 2 * STEP_MS
         self.ticked = 0
         self._bases: list[Base] = []
@@ -145,7 +146,9 @@ class Past:
         return alerts
 
     def note(self, late: LateSamples) -> None:
-        """Remember late samples that have taken their places."""
+        """Remember late samples that have taken their places; a correction is none of anybody's samples."""
+        if self.corrects:
+            return
         self._known = self._known.and_then(late).take(slice(-KNOWN_MAX, None))
 
     def forget(self, rows: list[int]) -> None:

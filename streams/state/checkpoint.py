@@ -98,13 +98,16 @@ class Checkpointer(Generic[S]):
         group: Callable[[], Group],
         retired: Callable[[S], None] = lambda _: None,
         clock: Clock | None = None,
+        finish: Callable[[TP], None] = lambda _: None,
     ) -> None:
+        """`finish` has a partition do what it has put off, before it is saved."""
         self._new_stage = new_stage
         self._store = store
         self._outputs = outputs
         self._group = group
         self._retired = retired
         self._clock = clock or WallClock()
+        self._finish = finish
         self._lock = asyncio.Lock()
         self._closed = False
         self.partitions: dict[TP, Partition[S]] = {}
@@ -126,10 +129,12 @@ class Checkpointer(Generic[S]):
         async with self._lock:
             generation = self._group().generation
             saved: list[_Saved[S]] = []
-            for partition in list(self.partitions.values()):
+            for tp in list(self.partitions):
                 if self._closed:
                     return True
-                if partition.dirty:
+                self._finish(tp)
+                partition = self.partitions.get(tp)
+                if partition is not None and partition.dirty:
                     # one after the other: a frozen state takes as much memory as what it was taken of
                     saved.append(await self._save(partition))
             if self._closed or not saved:

@@ -18,9 +18,13 @@ from faust.types import TP
 
 from streams.transport.broker import Broker
 from streams.transport.consumer import ChunkConsumer
+from streams.transport.options import RunnerOptions
+from streams.transport.pauses import Pauses
 
 REQUEST_TIMEOUT_SECONDS = 600.0
 """Faust runs each recovery step under this limit and takes a timeout for a stop, which hangs silently for good."""
+GATHER_MS = 5
+"""A fetch gathers for no longer, however busy the loop is."""
 HEARTBEAT_SECONDS = 0.5
 """A member hears of a rebalance by the answer to a heartbeat, and the first that hears waits for the last."""
 
@@ -60,25 +64,15 @@ class ChunkApp(faust.App):  # type: ignore[misc]  # Faust is untyped to mypy
         self,
         group: str,
         broker: Broker,
-        *,
-        session_timeout_seconds: float = 6.0,
-        fetch_max_wait_ms: int = 50,
-        gather_ms: int = 5,
-        fetch_bytes: int = 1_048_576,
-        chunk_keys: bool = False,
-        chunk_headers: bool = False,
-        instance: str = "",
-        look_again_seconds: float = 30.0,
+        options: RunnerOptions | None = None,
     ) -> None:
-        self.fetch_max_wait_ms = fetch_max_wait_ms
-        self.gather_ms = gather_ms
-        self.queue_fetches = 1
+        self.options = options or RunnerOptions()
+        self.pauses = Pauses()
         self.taken = asyncio.Event()
         self.held: frozenset[TP] = frozenset()
-        self.chunk_keys = chunk_keys
-        self.chunk_headers = chunk_headers
         self.resume: Callable[[set[TP]], Awaitable[dict[TP, int]]] = _from_committed
         self.settle: Callable[[], Awaitable[None]] = _nothing_to_settle
+        session_seconds = self.options.session_timeout_seconds
         super().__init__(
             group,
             broker=broker.faust_urls(),
@@ -90,23 +84,29 @@ class ChunkApp(faust.App):  # type: ignore[misc]  # Faust is untyped to mypy
             table_standby_replicas=0,
             agent_supervisor="mode:CrashingSupervisor",
             stream_wait_empty=True,
-            consumer_max_fetch_size=fetch_bytes,
+            consumer_max_fetch_size=self.options.fetch_bytes,
             consumer_auto_offset_reset="earliest",
             broker_request_timeout=REQUEST_TIMEOUT_SECONDS,
-            broker_session_timeout=session_timeout_seconds,
-            broker_heartbeat_interval=min(HEARTBEAT_SECONDS, session_timeout_seconds / 5),
-            consumer_group_instance_id=instance or None,
-            consumer_metadata_max_age_ms=round(look_again_seconds * 1000),
-            broker_rebalance_timeout=max(30.0, session_timeout_seconds),
+            broker_session_timeout=session_seconds,
+            broker_heartbeat_interval=min(HEARTBEAT_SECONDS, session_seconds / 5),
+            consumer_group_instance_id=self.options.instance or None,
+            consumer_metadata_max_age_ms=round(self.options.look_again_seconds * 1000),
+            broker_rebalance_timeout=max(30.0, session_seconds),
             broker_max_poll_interval=REQUEST_TIMEOUT_SECONDS,
         )
 
-    def chunk_topics(self, names: Sequence[str], *, queue_fetches: int = 1) -> Any:
+    @property
+    def gather_ms(self) -> int:
+        """How long a fetch is to gather records now: whoever waits longer for the event loop may as well gather."""
+        if self.options.gather_ms is not None:
+            return self.options.gather_ms
+        return min(max(round(2000 * self.pauses.usual_seconds), 1), GATHER_MS)
+
+    def chunk_topics(self, names: Sequence[str]) -> Any:
         """Topics to read in chunks; nothing is fetched for the stage while `queue_fetches` wait for it.
 
         A fetch brings one chunk a partition, each up to `fetch_bytes`.
         """
-        self.queue_fetches = queue_fetches
         return self.topic(*names, schema=ChunkSchema(), acks=False)
 
     async def room(self, limit_seconds: float) -> bool:
@@ -115,11 +115,11 @@ class ChunkApp(faust.App):  # type: ignore[misc]  # Faust is untyped to mypy
         Faust's own limit is no help: an agent's copy of a topic forgets `maxsize` and takes the 4,096 of
         the app, and a full queue that a rebalance empties never wakes those who wait to put.
         """
-        if self._waiting() < self.queue_fetches:
+        if self._waiting() < self.options.queue_fetches:
             return True
         try:
             async with asyncio.timeout(limit_seconds):
-                while self._waiting() >= self.queue_fetches:
+                while self._waiting() >= self.options.queue_fetches:
                     self.taken.clear()
                     await self.taken.wait()
         except TimeoutError:

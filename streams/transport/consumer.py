@@ -40,7 +40,7 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc] 
         consumer = super()._create_worker_consumer(transport)
         # The stock driver writes 1500 ms into its code: a partition that was left out of one fetch
         # then waits that long for the next. The fetcher is built in start(), so this is in time.
-        consumer._fetch_max_wait_ms = self.app.fetch_max_wait_ms
+        consumer._fetch_max_wait_ms = self.app.options.fetch_max_wait_ms
         # The sticky assignor leaves partitions where their state is warm. It keeps its memory on the
         # class, so that two members in one process would take each other's; hence a class for each.
         self.assignor = type("MemberAssignor", (StickyPartitionAssignor,), {})
@@ -133,8 +133,8 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc] 
                 chunks = drain(
                     fetcher,
                     active_partitions,
-                    want_keys=self.app.chunk_keys,
-                    want_headers=self.app.chunk_headers,
+                    want_keys=self.app.options.chunk_keys,
+                    want_headers=self.app.options.chunk_headers,
                     held=self.app.held,
                 )
                 left = deadline - loop.time()
@@ -149,7 +149,7 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc] 
                 if not done:
                     # the first record after a silence is not made to wait for company
                     fetcher._fetch_min_bytes = 1
-                    fetcher._fetch_max_wait_ms = self.app.fetch_max_wait_ms
+                    fetcher._fetch_max_wait_ms = self.app.options.fetch_max_wait_ms
                     done, _ = await asyncio.wait([waiter], timeout=max(left - quiet, 0))
                 if not done:
                     waiter.cancel()
@@ -184,6 +184,17 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]  # Faust is untyped 
             TP(tp.topic, tp.partition),
             generation_id=self.app.consumer_generation_id,
         )
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        """Hand on what is fetched: Faust's own makes five tasks a message, to stop one that waits for a full queue."""
+        try:
+            while not (self.should_stop or fetcher.should_stop):
+                async for _, message in self.getmany(timeout=1.0):
+                    await self.callback(message)
+                await asyncio.sleep(0)
+        except (*self.consumer_stopped_errors, asyncio.CancelledError):
+            if not self.transport.app.should_stop:
+                raise
 
     async def _getmany(
         self,

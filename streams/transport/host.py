@@ -37,7 +37,6 @@ log = logging.getLogger(__name__)
 PRODUCER_SECONDS = 1.0
 """After the stages have stopped there is nothing of theirs left to send."""
 START_SECONDS = 120.0  # a restore may read much, and a dead member holds up its group for a while
-LINGER_MS = 1
 BATCH_BYTES = 262_144
 REQUEST_BYTES = 8_388_608  # the topic's own limit decides; this one must not be in its way
 
@@ -133,6 +132,8 @@ class Host:
         runners = [plan(self._producers[0], self._producers[1]) for plan in self._plans]
         self.runners = {runner.name: runner for runner in runners}
         self._fence.start()
+        for runner in runners:
+            runner.app.pauses = self.pauses
         try:
             async with asyncio.timeout(START_SECONDS):
                 await asyncio.gather(*(runner.start() for runner in runners))
@@ -203,7 +204,6 @@ class Host:
             **self._broker.client_options(),
             acks="all",
             enable_idempotence=True,
-            linger_ms=LINGER_MS,
             max_batch_size=BATCH_BYTES,
             max_request_size=REQUEST_BYTES,
         )

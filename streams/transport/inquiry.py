@@ -11,7 +11,7 @@ Bounded by what the fetch had queued when it was stopped.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from typing import Protocol, runtime_checkable
 
 from faust.types import TP
@@ -20,11 +20,9 @@ from schemas.wire.asking import Answers
 from streams.transport.app import ChunkApp
 from streams.transport.chunk import Chunk
 from streams.transport.fetch import Fetched
+from streams.transport.options import Ask
 
 log = logging.getLogger(__name__)
-
-Ask = Callable[[str, Collection[int]], Awaitable[Answers]]
-"""Finds out about these ids for a topic, however long it takes."""
 
 
 @runtime_checkable

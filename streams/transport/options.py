@@ -1,11 +1,13 @@
 """How a stage is run: when it saves, how it fetches, how much may wait."""
 
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 
 from schemas.topics import STATE
-from streams.transport.inquiry import Ask
+from schemas.wire.asking import Answers
 
-GATHER_MS = 5
+Ask = Callable[[str, Collection[int]], Awaitable[Answers]]
+"""Finds out about these ids for a topic, however long it takes."""
 
 
 @dataclass(frozen=True)
@@ -15,7 +17,8 @@ class RunnerOptions:
     checkpoint_interval_seconds: float = 5.0
     session_timeout_seconds: float = 6.0
     fetch_max_wait_ms: int = 50
-    gather_ms: int = GATHER_MS
+    gather_ms: int | None = None
+    """How long a fetch gathers records; without it a few milliseconds, the fewer the less there is to do."""
     fetch_bytes: int = 1_048_576
     queue_fetches: int = 1
     outbox_records: int = 20_000

@@ -8,12 +8,20 @@ import asyncio
 
 PERIOD_SECONDS = 0.005
 STRETCH_SECONDS = 60.0
+USUAL_PERIODS = 20
+"""What is usual goes by the last tenth of a second."""
 
 
 class Pauses:
-    """The longest pause of the last one to two minutes."""
+    """The longest pause of the last one to two minutes.
+
+    Attributes:
+        usual_seconds: mean of the last few, weighted; a loop that has little to do is under a millisecond late.
+
+    """
 
     def __init__(self) -> None:
+        self.usual_seconds = 0.0
         self._began = 0.0
         self._now = 0.0
         self._before = 0.0
@@ -30,6 +38,7 @@ class Pauses:
             self._before = self._now if passed < 2 * STRETCH_SECONDS else 0.0
             self._now, self._began = 0.0, at_seconds
         self._now = max(self._now, pause_seconds)
+        self.usual_seconds += (pause_seconds - self.usual_seconds) / USUAL_PERIODS
 
     async def watch(self) -> None:
         """Note the pauses of the running loop until cancelled."""

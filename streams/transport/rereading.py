@@ -16,7 +16,7 @@ from faust.types import TP
 
 from streams.letters import letter_record
 from streams.poison import SURROUNDINGS, isolate
-from streams.stage import Outgoing, Stage
+from streams.stage import Deferring, Outgoing, Stage
 from streams.state.checkpoint import Checkpointer
 from streams.state.partition import Partition
 from streams.transport.app import ChunkApp
@@ -63,18 +63,37 @@ class Rereading(Generic[StageT]):
             self._checkpointer.put(partition, found.stage)
             self.poisoned += len(found.letters)
             return [*map(letter_record, found.letters), *found.outputs]
+        stage: object = partition.stage
+        take = stage.arrive if isinstance(stage, Deferring) else partition.stage.apply
+        return self._tried(partition.tp, chunk.next_offset, lambda: take(chunk))
+
+    def catch_up(self, partition: Partition[StageT]) -> Sequence[Outgoing] | None:
+        """What is to be sent because of what a stage has put off; None when it raised, and its records come again.
+
+        Raises:
+            Exception: what the stage raised, where it is no record's fault.
+
+        """
+        stage: object = partition.stage
+        if not isinstance(stage, Deferring):
+            return ()
+        return self._tried(partition.tp, partition.next_offset, stage.catch_up)
+
+    def _tried(
+        self, tp: TP, next_offset: int, work: Callable[[], Sequence[Outgoing]]
+    ) -> Sequence[Outgoing] | None:
         try:
-            return partition.stage.apply(chunk)
+            return work()
         except SURROUNDINGS:
             raise
         except Exception:
-            log.exception("the stage failed at %r", chunk)
-            self._begin(partition.tp, chunk)
+            log.exception("the stage of %s failed before offset %d", tp, next_offset)
+            self._begin(tp, next_offset)
             return None
 
-    def _begin(self, tp: TP, chunk: Chunk) -> None:
+    def _begin(self, tp: TP, next_offset: int) -> None:
         self._checkpointer.let_go(tp)
-        self._suspects[tp] = max(chunk.next_offset, self._suspects.get(tp, 0))
+        self._suspects[tp] = max(next_offset, self._suspects.get(tp, 0))
         self._going_back.add(tp)
         self._attend(f"rereading of {tp}", self._go_back(tp))
 

@@ -35,6 +35,7 @@ from streams.transport.outbox import Outbox
 from streams.transport.rereading import Rereading
 from streams.transport.scout import Scout
 from streams.transport.stats import RunnerStats
+from streams.transport.turns import Turns
 from streams.transport.watchdog import Vitals
 
 log = logging.getLogger(__name__)
@@ -81,19 +82,9 @@ class StageRunner(Generic[StageT]):
             max_bytes=options.outbox_bytes,
             outer=broker.outer,
         )
-        self.app = ChunkApp(
-            f"{broker.prefix}tocsin-{name}",
-            broker,
-            session_timeout_seconds=options.session_timeout_seconds,
-            fetch_max_wait_ms=options.fetch_max_wait_ms,
-            gather_ms=options.gather_ms,
-            fetch_bytes=options.fetch_bytes,
-            chunk_keys=options.chunk_keys,
-            chunk_headers=options.chunk_headers,
-            instance=options.instance,
-            look_again_seconds=options.look_again_seconds,
-        )
+        self.app = ChunkApp(f"{broker.prefix}tocsin-{name}", broker, options)
         state_topic = broker.outer(options.state_topic)
+        self._turns = Turns(self._catch_up)
         self._store = SnapshotStore(name, state_topic, broker, state_producer or producer, standby)
         self.checkpointer = Checkpointer(
             lambda topic, partition: new_stage(broker.inner(topic), partition),
@@ -102,11 +93,12 @@ class StageRunner(Generic[StageT]):
             lambda: self.app.consumer,
             retired,
             clock,
+            self._turns.finish,
         )
         self.app.resume = self._resume
         self.app.settle = self._settle
         self._topics = [broker.outer(topic) for topic in input_topics]
-        topics = self.app.chunk_topics(self._topics, queue_fetches=options.queue_fetches)
+        topics = self.app.chunk_topics(self._topics)
         self.app.agent(topics, name=f"{name}-agent")(self._consume)
         self._inquiries = Inquiries(self.app, options.ask, self._go_on, self._fail)
         self.rereading = Rereading(self.checkpointer, self.app, self.attend)
@@ -127,6 +119,7 @@ class StageRunner(Generic[StageT]):
         self._tasks = [
             asyncio.create_task(self._guarded("outbox", self.outbox.run())),
             asyncio.create_task(self._guarded("checkpoints", self._save_regularly())),
+            asyncio.create_task(self._guarded("turns", self._turns.run())),
         ]
         starting = asyncio.create_task(self.app.start())
         failing = asyncio.create_task(self.failed.wait())
@@ -275,9 +268,19 @@ class StageRunner(Generic[StageT]):
             return
         self.outbox.put(outputs)
         partition.applied(chunk)
+        self._turns.arrived(partition)
         self.stats.chunks += 1
         self.stats.records += len(chunk)
         self.stats.outputs += len(outputs)
+
+    def _catch_up(self, partition: Partition[StageT]) -> None:
+        if self.failed.is_set() or self.checkpointer.partitions.get(partition.tp) is not partition:
+            return
+        outputs = self.rereading.catch_up(partition)
+        if outputs is not None:
+            self.outbox.put(outputs)
+            partition.touched()
+            self.stats.outputs += len(outputs)
 
     async def _check_log_start(self, partition: Partition[StageT], chunk: Fetched | Chunk) -> None:
         """A gap is no fault of ours when the log does not have those records any more."""

@@ -29,7 +29,9 @@ SENTINEL = "sentinel"
 """A service of each tenant that breaks at the very end: its incident is the last of its partition of alerts."""
 SERVICES = ("web", "cart", "orders", "stock", SENTINEL)
 LATE_STEPS = 30
-"""Far behind the allowed lateness."""
+"""Far behind the allowed lateness: it is refused."""
+AMENDING_STEPS = (5, 9)
+"""From and below: behind the allowed lateness, and within what amends."""
 SWAPPED_STEPS = 2
 """Within the allowed lateness."""
 
@@ -94,7 +96,7 @@ def _breaches(chance: random.Random) -> Iterator[Breach]:
 def _sent_at(chance: random.Random, step: int, service: str, wrongs: Counter[str]) -> Iterator[int]:
     """The steps at which a record is sent: mostly its own, once."""
     drawn = chance.random()
-    if step < QUIET_STEPS or step > STEPS - CLOSING_STEPS or service == SENTINEL or drawn > 0.06:
+    if step < QUIET_STEPS or step > STEPS - CLOSING_STEPS or service == SENTINEL or drawn > 0.08:
         yield step
     elif drawn < 0.02:
         wrongs["duplicate"] += 1
@@ -102,9 +104,12 @@ def _sent_at(chance: random.Random, step: int, service: str, wrongs: Counter[str
     elif drawn < 0.05:
         wrongs["out of order"] += 1
         yield step + chance.randrange(1, SWAPPED_STEPS + 1)
-    else:
+    elif drawn < 0.06:
         wrongs["late"] += 1
         yield step + LATE_STEPS
+    else:
+        wrongs["amending"] += 1
+        yield step + chance.randrange(*AMENDING_STEPS)
 
 
 def _record(

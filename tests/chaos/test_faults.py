@@ -43,7 +43,8 @@ def test_a_story_is_the_same_again_and_holds_what_goes_wrong() -> None:
     assert story == make_story("7", START_MS)
     expected = STEPS * 2 * 5 + story.wrongs["duplicate"]
     assert expected == len(story.records)
-    assert all(story.wrongs[kind] for kind in ("duplicate", "late", "out of order"))
+    kinds = ("duplicate", "late", "amending", "out of order")
+    assert all(story.wrongs[kind] for kind in kinds)
     repeats = Counter(sent.value for sent in story.records)
     assert story.wrongs["duplicate"] == sum(count - 1 for count in repeats.values())
     assert IDLE_PARTITION not in {sent.partition for sent in story.records}

@@ -1,8 +1,8 @@
 """Telemetry that comes late, on its way through ingest and detect, cut and interleaved as one likes."""
 
 import json
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise, zip_longest
 from typing import NamedTuple
 
 import msgspec
@@ -11,9 +11,11 @@ from schemas import topics
 from schemas.alerts import Alert, AlertRecord, Tick
 from schemas.config import Config
 from schemas.reasons import AlertState
+from streams.detect.merge import MergeStage
 from streams.detect.stage import DetectStage
 from streams.ingest.stage import IngestStage
 from streams.rules.load import parse_rules
+from streams.stage import Outgoing
 from streams.transport.chunk import Chunk
 
 START = 1_700_000_000_000 - 1_700_000_000_000 % 60_000
@@ -50,6 +52,7 @@ class Sent(NamedTuple):
     room: str
     value: float
     tenant: str = ""
+    service: str = "house"
 
 
 def make_config(**time: int) -> Config:
@@ -59,7 +62,7 @@ def make_config(**time: int) -> Config:
 
 
 def _record(sent: Sent) -> bytes:
-    labels = {"service": "house", "room": sent.room, "tenant": sent.tenant}
+    labels = {"service": sent.service, "room": sent.room, "tenant": sent.tenant}
     time = START + sent.second * SECOND
     return json.dumps(
         {"ts": time, "metric": "heat", "value": sent.value, "labels": labels}
@@ -105,20 +108,64 @@ class Line:
         """A fresh detect stage."""
         return DetectStage(self.config, self.groups, partition)
 
+    def merge(self, partition: int) -> MergeStage:
+        """A fresh second stage."""
+        return MergeStage(self.config, self.groups, partition)
+
 
 def detect(line: Line, cuts: Sequence[int] = (), restarts: Sequence[int] = ()) -> list[Alert]:
     """Transitions of both partitions, whose input is cut before these records, and that restart at these cuts."""
     found: list[Alert] = []
     for partition, values in enumerate(line.samples):
-        stage = line.stage(partition)
-        edges = sorted({0, len(values), *(c for c in cuts if c < len(values))})
-        for first, last in pairwise(edges):
-            if first in restarts:
-                blob, stage = stage.snapshot(), line.stage(partition)
-                stage.restore(blob)
-            chunk = _chunk(topics.SAMPLES, partition, first, values[first:last])
-            found += alerts_of(r.value for r in stage.apply(chunk) if r.topic == topics.ALERTS)
+        out = _through(line.stage, topics.SAMPLES, partition, values, (cuts, restarts))
+        found += alerts_of(r.value for part in out for r in part if r.topic == topics.ALERTS)
     return found
+
+
+def detect_wide(line: Line, cuts: Sequence[int] = (), restarts: Sequence[int] = ()) -> list[Alert]:
+    """Transitions of the second stage; both stages are cut and restarted so, the detect partitions in turns."""
+    how = cuts, restarts
+    told = [
+        _through(line.stage, topics.SAMPLES, partition, values, how)
+        for partition, values in enumerate(line.samples)
+    ]
+    partials: list[list[bytes | None]] = [[], []]
+    for parts in zip_longest(*told, fillvalue=()):
+        for record in (record for part in parts for record in part):
+            if record.topic == topics.PARTIALS:
+                assert record.partition is not None
+                partials[record.partition].append(record.value)
+    found: list[Alert] = []
+    for partition, values in enumerate(partials):
+        out = _through(line.merge, topics.PARTIALS, partition, values, how)
+        found += alerts_of(r.value for part in out for r in part if r.topic == topics.ALERTS)
+    return found
+
+
+def through(stage: DetectStage, values: Sequence[bytes | None]) -> list[Alert]:
+    """Transitions of all of a detect partition's input, a record at a time."""
+    out = [stage.apply(_chunk(topics.SAMPLES, 0, at, [each])) for at, each in enumerate(values)]
+    return alerts_of(r.value for part in out for r in part if r.topic == topics.ALERTS)
+
+
+def _through(
+    make: Callable[[int], DetectStage | MergeStage],
+    topic: str,
+    partition: int,
+    values: Sequence[bytes | None],
+    how: tuple[Sequence[int], Sequence[int]],
+) -> list[Sequence[Outgoing]]:
+    """What a stage says to each chunk of its partition."""
+    cuts, restarts = how
+    stage = make(partition)
+    out: list[Sequence[Outgoing]] = []
+    edges = sorted({0, len(values), *(c for c in cuts if c < len(values))})
+    for first, last in pairwise(edges):
+        if first in restarts:
+            blob, stage = stage.snapshot(), make(partition)
+            stage.restore(blob)
+        out.append(stage.apply(_chunk(topic, partition, first, values[first:last])))
+    return out
 
 
 def alerts_of(values: Iterable[bytes | None]) -> list[Alert]:

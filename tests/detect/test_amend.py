@@ -5,7 +5,17 @@ from hypothesis import strategies as st
 
 from schemas.alerts import Alert, Late
 from schemas.reasons import AlertReason, AlertState, DeadLetterReason
-from tests.detect.amending import SECOND, START, Line, Sent, detect, in_order, run, standing
+from tests.detect.amending import (
+    SECOND,
+    START,
+    Line,
+    Sent,
+    detect,
+    in_order,
+    run,
+    standing,
+    through,
+)
 
 END = 120
 
@@ -98,6 +108,38 @@ def test_without_amendments_late_samples_have_no_effect() -> None:
     """With `amend_within: 0` what comes late is refused, as it was before there were amendments."""
     sent = both(steady())
     assert run(sent) == run([*sent, Sent(0, END - 20, "hall2", 99.0)], amend_within=0)
+
+
+JUDGED = """
+groups:
+  - name: g
+    interval: 5s
+    rules:
+      - alert: Hot
+        expr: heat > 50
+        evaluate: on_arrival
+      - alert: Odd
+        expr: heat
+        detect: {detector: gaussian, warm_up_samples: 5}
+      - alert: Cold
+        expr: cold < 0
+"""
+
+
+def test_what_nobody_judges_is_counted() -> None:
+    """Late samples change nothing that a detector or a rule on arrival has said; how many they were is counted."""
+    sent = both(steady())
+    at = next(i for i, s in enumerate(sent) if s.second == 60)
+    late = [Sent(0, second, "attic", 500.0) for second in (40, 45)]
+    line = Line(JUDGED)
+    for each in [*sent[:at], *late, *sent[at:]]:
+        line.feed(each.partition, [each])
+    stages = [line.stage(partition) for partition in (0, 1)]
+    told = [a for p, stage in enumerate(stages) for a in through(stage, line.samples[p])]
+
+    assert [] == [a for a in told if a.labels.get("room") == "attic"]
+    counts = [f.total for s in stages for f in s.figures() if f[:2] == ("samples_late", "unjudged")]
+    assert len(late) == sum(counts)
 
 
 rooms = st.sampled_from(["hall", "attic"])

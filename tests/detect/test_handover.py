@@ -11,7 +11,8 @@ from schemas.labels import TENANT, make_labels
 from schemas.partials import decode_partials
 from schemas.records import decode_record
 from streams.detect.merge import MergeStage
-from streams.detect.stage import DetectStage, FusedStage, alert_sources
+from streams.detect.numbers import alert_sources
+from streams.detect.stage import DetectStage, FusedStage
 from streams.replay.pipeline import Pipeline, Recorded
 from streams.rules.reload import NewRules
 from streams.rules.rule import RuleGroup

@@ -11,13 +11,8 @@ from schemas.config import Config
 from schemas.reasons import AlertState, DeadLetterReason
 from schemas.records import decode_record
 from schemas.samples import encode_batch, make_batch
-from streams.detect.stage import (
-    DetectStage,
-    FusedStage,
-    alert_partition,
-    detect_sources,
-    fused_number,
-)
+from streams.detect.numbers import detect_sources, fused_number
+from streams.detect.stage import DetectStage, FusedStage, alert_partition
 from streams.rules.load import parse_rules
 from streams.stage import Outgoing
 from streams.transport.chunk import Chunk
@@ -129,6 +124,24 @@ def test_where_chunks_are_cut_changes_nothing(sizes: list[int]) -> None:
     found = values(telemetry())
 
     assert sorted(alerts(run(stage(), found, sizes))) == sorted(alerts(run(stage(), found, [1])))
+
+
+@pytest.mark.parametrize("wait", [1, 3, 50])
+def test_ticks_that_are_put_off_find_the_same(wait: int) -> None:
+    """A stage that takes in chunks, and catches up after every so many, gives the same transitions."""
+    found, target, out = values(telemetry()), stage(), list[Outgoing]()
+    was_behind = False
+    for at, value in enumerate(found):
+        one = Chunk("t", 0, fetch_offset=at, next_offset=at + 1, values=[value], timestamps=[START])
+        out += target.arrive(one)
+        was_behind |= target.behind
+        if at % wait == 0:
+            out += target.catch_up()
+            assert not target.behind
+    out += target.catch_up()
+
+    assert was_behind
+    assert sorted(alerts(run(stage(), found, [1]))) == sorted(alerts(out))
 
 
 @pytest.mark.parametrize("at", [1, 13, 64, 200])

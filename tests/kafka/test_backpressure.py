@@ -86,7 +86,7 @@ def test_a_topic_that_takes_no_write_holds_the_stage(node: Node) -> None:
     with running_replica(node.bootstrap) as replica:
         replica.create(ALERTS, workload.PARTITIONS)
         replica.wait_for_copies(ALERTS, 2)
-        with running_worker(node, TELEMETRY, PREFIX, "--fused", "--flapping") as worker:
+        with running_worker(node, TELEMETRY, PREFIX, "--fused", "--rules=flapping") as worker:
             replica.stop()
             node.fill(TELEMETRY, found)
             worker.wait(lambda seen: seen["fused"].waiting >= RunnerOptions.outbox_records)

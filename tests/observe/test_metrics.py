@@ -93,6 +93,7 @@ def test_every_series_is_there_from_the_start() -> None:
     expected |= {(name, reason.value) for name, reasons in BY_REASON.items() for reason in reasons}
     expected.add(("tocsin_alerts_late", "correlate"))
     expected.add(("tocsin_samples_late", "detect"))
+    expected.add(("tocsin_samples_unjudged", "detect"))
     expected.add(("tocsin_loop_longest_pause_seconds", ""))
     expected.add(("tocsin_rules_reload_failed", ""))
     expected.add(("tocsin_detector_longest_wait_seconds", ""))

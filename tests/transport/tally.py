@@ -9,7 +9,7 @@ import hashlib
 import sys
 from collections.abc import Callable
 
-from streams.stage import Outgoing
+from streams.stage import Deferring, Outgoing
 from streams.state.codec import decode, encode
 from streams.transport.broker import Broker
 from streams.transport.chunk import Chunk
@@ -54,6 +54,30 @@ class Tally:
         return Outgoing(self.output_topic, f"{key} {count + 1} {trail}".encode(), key.encode())
 
 
+class LateTally(Deferring, Tally):
+    """Takes values in, and counts them a little later."""
+
+    def __init__(self, output_topic: str) -> None:
+        super().__init__(output_topic)
+        self.put_off: list[str] = []
+
+    @property
+    def behind(self) -> bool:
+        return bool(self.put_off)
+
+    def arrive(self, chunk: Chunk) -> list[Outgoing]:
+        self.put_off += [value.decode() for value in chunk.values if value is not None]
+        return []
+
+    def catch_up(self) -> list[Outgoing]:
+        values, self.put_off = self.put_off, []
+        return [self._count(value) for value in values]
+
+    def snapshot(self) -> bytes:
+        assert not self.put_off, "what is put off would be lost"
+        return super().snapshot()
+
+
 def expected(values: list[str]) -> list[bytes]:
     """Outputs for values that are applied once, in this order."""
     stage = Tally("t")
@@ -66,13 +90,14 @@ def host(
     retired: Callable[[Tally], None] = lambda _: None,
     *,
     instance: str = "",
+    kind: type[Tally] = Tally,
 ) -> Host:
     """A process that tallies `<prefix>-in` to `<prefix>-out`; one with a name is missed by nobody for minutes."""
     made = Host(Broker(bootstrap))
     made.add(
         prefix,
         [f"{prefix}-in"],
-        lambda _topic, _partition: Tally(f"{prefix}-out"),
+        lambda _topic, _partition: kind(f"{prefix}-out"),
         RunnerOptions(
             checkpoint_interval_seconds=0.5,
             session_timeout_seconds=LONG_SECONDS if instance else 6,

@@ -39,3 +39,14 @@ async def test_a_blocked_loop_is_seen() -> None:
         await task
 
     assert 0.09 < pauses.longest_seconds
+
+
+def test_what_is_usual_follows_the_pauses() -> None:
+    """A single long one moves it little, many short ones bring it to their length."""
+    pauses = Pauses()
+    pauses.note(1.0, 0.1)
+    assert 0.001 < pauses.usual_seconds < 0.01
+    for step in range(200):
+        pauses.note(1.0 + step / 100, 0.002)
+
+    assert abs(pauses.usual_seconds - 0.002) < 0.0001

@@ -15,7 +15,7 @@ from schemas.topics import DEAD_LETTERS, Topic
 from streams.transport.admin import create_topics
 from streams.transport.broker import Broker
 from tests.kafka.reading import PATIENCE_SECONDS
-from tests.transport.tally import PARTITIONS, expected, host
+from tests.transport.tally import PARTITIONS, LateTally, Tally, expected, host
 
 
 async def make_topics(bootstrap: str, prefix: str, partitions: int = PARTITIONS) -> None:
@@ -82,14 +82,15 @@ def values(start: int, end: int) -> list[str]:
     return [f"{'abcdefghijklmnopqrstuvw'[n % 23]}:{n}" for n in range(start, end)]
 
 
+@pytest.mark.parametrize("kind", [Tally, LateTally])
 async def test_each_record_is_applied_once_and_each_output_sent(
-    bootstrap: str, prefix: str
+    bootstrap: str, prefix: str, kind: type[Tally]
 ) -> None:
-    """Four partitions of records give exactly the outputs of an undisturbed run."""
+    """Four partitions of records give exactly the outputs of an undisturbed run, put off or not."""
     await make_topics(bootstrap, prefix)
     await produce(bootstrap, prefix, values(0, 3000))
     wanted = expected(values(0, 3000))
-    async with host(bootstrap, prefix) as running:
+    async with host(bootstrap, prefix, kind=kind) as running:
         seen = await collect(bootstrap, prefix, set(wanted))
         stats = running.runners[prefix].stats
     assert Counter(wanted) == seen
@@ -129,15 +130,16 @@ async def test_an_injected_event_is_part_of_the_state(bootstrap: str, prefix: st
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", [Tally, LateTally])
 async def test_a_record_that_makes_a_stage_raise_is_set_aside_alone(
-    bootstrap: str, prefix: str
+    bootstrap: str, prefix: str, kind: type[Tally]
 ) -> None:
     """What stands around it goes through as if it were not there, and one letter names its place and the error's."""
     await make_topics(bootstrap, prefix)
     await create_topics(Broker(bootstrap), [Topic(DEAD_LETTERS, "", "", 1, {})])
     before, after = ["a:1", "b:1"], ["a:2", "b:2", "a:3"]
     home = sum(b"a") % PARTITIONS
-    async with host(bootstrap, prefix):
+    async with host(bootstrap, prefix, kind=kind):
         await produce(bootstrap, prefix, before)
         await collect(bootstrap, prefix, set(expected(before)))
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
@@ -146,7 +148,7 @@ async def test_a_record_that_makes_a_stage_raise_is_set_aside_alone(
         await producer.send_and_wait(f"{prefix}-in", value.encode(), partition=home)
     await producer.stop()
     await produce(bootstrap, prefix, ["b:2"])
-    async with host(bootstrap, prefix) as running:
+    async with host(bootstrap, prefix, kind=kind) as running:
         wanted = expected(before + after)
         # what was sent before the stage raised may have been sent again
         assert set(wanted) == (await collect(bootstrap, prefix, set(wanted))).keys()

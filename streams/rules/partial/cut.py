@@ -19,7 +19,7 @@ from schemas.labels import (
     get_label,
     make_labels,
 )
-from schemas.samples import Float64s
+from schemas.samples import STALE_BITS, Float64s
 from streams.rules.aggregate import Groups
 from streams.rules.partial.forms import Form
 from streams.rules.plan import Plan
@@ -48,11 +48,22 @@ class Encoded(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What a cut came to at an event time in ms."""
+    """What a cut came to at an event time in ms; `step` is when late samples have changed it, None where none have."""
 
     t_ms: int
     series: list[Encoded]
     values: Float64s
+    step: int | None = None
+
+    def changed_to(self, now: "Found", step: int) -> "Found":
+        """What is different now; what is no longer there has ended, as a stale marker says."""
+        ended = np.full(len(self.series), STALE_BITS, np.int64)
+        was = dict(zip(self.series, self.values.view(np.int64).tolist(), strict=True))
+        becomes = dict(zip(self.series, ended.tolist(), strict=True))
+        becomes |= zip(now.series, now.values.view(np.int64).tolist(), strict=True)
+        told = {series: bits for series, bits in becomes.items() if was.get(series) != bits}
+        values = np.array(list(told.values()), np.int64).view(np.float64)
+        return Found(now.t_ms, list(told), values, step)
 
 
 class Cut:
