@@ -70,7 +70,7 @@ class NativeJson:
         _headers: Sequence[Headers] | None = None,
     ) -> Columns:
         """Columns of the samples in these values."""
-        return decode_plain(values, interner, self._message_bytes, self._decode)
+        return decode_plain(values, interner, self._message_bytes, self._decode, _not_flooding)
 
     def _decode(self, values: Sequence[bytes | None], interner: Interner) -> Columns:
         found = self._at_once(values)
@@ -222,6 +222,11 @@ def _raw_labels(samples: Sequence[_Numbered | _Sample]) -> list[bytes]:
     # a third faster than one `bytes` a piece, unless there are line feeds between the labels
     split = b"\n".join(raws).split(b"\n")
     return split if len(split) == len(raws) else [bytes(raw) for raw in raws]
+
+
+def _not_flooding(columns: Columns, interner: Interner, raws: list[bytes]) -> list[int]:
+    """Which of these labels, of series that are not known, are to be read; the others are counted by their tenant."""
+    return _Newcomers(columns, interner).to_read([*range(len(raws))], raws)
 
 
 class _Newcomers:

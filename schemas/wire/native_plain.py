@@ -24,6 +24,7 @@ class Scanned(NamedTuple):
         times: float64[n], as they were written.
         values: float64[n].
         hashes: uint64[n], of metric and labels, as `Forms` makes them.
+        labels: int64[n, 2], where the labels begin and end.
 
     """
 
@@ -31,15 +32,23 @@ class Scanned(NamedTuple):
     times: NDArray[np.float64]
     values: NDArray[np.float64]
     hashes: NDArray[np.uint64]
+    labels: NDArray[np.int64]
 
 
+_COUNTED = -2
 Scan = Callable[[Spans, int], Scanned]
 SCAN = Lazily[Scan]("schemas.wire.native_scan", "scan")
 Ordinary = Callable[[Sequence[bytes | None], Interner], Columns]
+Flooding = Callable[[Columns, Interner, list[bytes]], list[int]]
+"""Counts what is refused for its tenant alone; which of these labels, of series that are not known, are to be read."""
 
 
 def decode_plain(
-    values: Sequence[bytes | None], interner: Interner, most_bytes: int, ordinary: Ordinary
+    values: Sequence[bytes | None],
+    interner: Interner,
+    most_bytes: int,
+    ordinary: Ordinary,
+    flooding: Flooding,
 ) -> Columns:
     """Columns of these records, each of so many bytes at most; the ordinary path reads what is not plain."""
     scan = SCAN.get(len(values))
@@ -60,7 +69,15 @@ def decode_plain(
     )
     if len(plain) == len(values):
         return columns
-    rest = np.flatnonzero(series < 0)
+    unknown = np.flatnonzero(found.plain & (series < 0))
+    if len(unknown):
+        starts, ends = found.labels[unknown].T
+        labels = [spans.buffer[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
+        series[unknown] = _COUNTED
+        series[unknown[flooding(columns, interner, labels)]] = -1
+    rest = np.flatnonzero(series == -1)
+    if not len(rest):
+        return columns
     others = ordinary(spans.take(rest), interner)
     others.records = rest[others.records]
     others.refused = [r._replace(record=rest.item(r.record)) for r in others.refused]

@@ -197,10 +197,9 @@ def _read(
     times: NDArray[np.float64],
     values: NDArray[np.float64],
     hashes: NDArray[np.uint64],
+    labels: NDArray[np.int64],
 ) -> bool:
     """Read the record that begins here; whether it is plain."""
-    labels_start: Int = 0
-    labels_end: Int = 0
     seen = 0
     letter: Int = np.uint8(_COMMA)
     while letter == _COMMA:
@@ -216,12 +215,13 @@ def _read(
         elif which == _METRIC:
             at = _metric(text, at, end, key, last)
         else:
-            labels_start = at
-            labels_end = at = _labels_end(text, at, end)
+            labels[row, 0] = at
+            at = _labels_end(text, at, end)
+            labels[row, 1] = at
         letter, at = _next(text, at, end)
     if letter != _CLOSE or at != end - 1 or seen != _ALL:
         return False
-    hashes[row] = hash_of(text, labels_start, labels_end, key) ^ last[2]
+    hashes[row] = hash_of(text, labels[row, 0], labels[row, 1], key) ^ last[2]
     return True
 
 
@@ -236,13 +236,14 @@ def _scan(
     times: NDArray[np.float64],
     values: NDArray[np.float64],
     hashes: NDArray[np.uint64],
+    labels: NDArray[np.int64],
 ) -> None:
     """Fill the columns of `Scanned`."""
     last = np.zeros(3, np.uint64)
     for row in range(len(starts)):
         at, end = starts[row], ends[row]
         fits = 0 < end - at <= most_bytes and text[at] == _OPEN
-        plain[row] = fits and _read(text, at, end, key, last, row, times, values, hashes)
+        plain[row] = fits and _read(text, at, end, key, last, row, times, values, hashes, labels)
 
 
 def scan(spans: Spans, most_bytes: int) -> Scanned:
@@ -253,6 +254,7 @@ def scan(spans: Spans, most_bytes: int) -> Scanned:
         np.empty(rows),
         np.empty(rows),
         np.empty(rows, np.uint64),
+        np.empty((rows, 2), np.int64),
     )
     _scan(spans.text, spans.starts, spans.ends, most_bytes, _KEY, *found)
     return found
