@@ -134,17 +134,16 @@ class Host:
         self._fence.start()
         for runner in runners:
             runner.app.pauses = self.pauses
+        saving = max(self.limits.saving_seconds, 3 * self._longest_interval_seconds)
+        # before the stages: one may hang with its first record, while another one starts
+        self._watchdog = Watchdog(limits=replace(self.limits, saving_seconds=saving))
+        self._watchdog.start()
         try:
             async with asyncio.timeout(START_SECONDS):
                 await asyncio.gather(*(runner.start() for runner in runners))
         except TimeoutError as error:
             raise BrokerError(f"the stages could not start in {START_SECONDS:g} seconds") from error
-        saving = max(self.limits.saving_seconds, 3 * self._longest_interval_seconds)
-        self._watchdog = Watchdog(
-            {runner.name: runner.vitals for runner in runners},
-            limits=replace(self.limits, saving_seconds=saving),
-        )
-        self._watchdog.start()
+        self._watchdog.watch({runner.name: runner.vitals for runner in runners})
         self._pausing = asyncio.create_task(self.pauses.watch())
 
     def _partitions(self) -> list[TP]:

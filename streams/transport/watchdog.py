@@ -24,6 +24,7 @@ from enum import StrEnum
 from itertools import islice
 from pathlib import Path
 from traceback import walk_stack
+from types import MappingProxyType
 from typing import NamedTuple
 
 log = logging.getLogger(__name__)
@@ -141,7 +142,7 @@ class Watchdog:
 
     def __init__(
         self,
-        vitals: Mapping[str, Callable[[], Vitals]],
+        vitals: Mapping[str, Callable[[], Vitals]] = MappingProxyType({}),
         *,
         limits: StallLimits | None = None,
         period_seconds: float = 1.0,
@@ -149,8 +150,7 @@ class Watchdog:
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._limits = limits or StallLimits()
-        self._vitals = vitals
-        self._watches = {stage: Watch(self._limits) for stage in vitals}
+        self.watch(vitals)
         self._period_seconds = period_seconds
         self._end = end
         self._seconds = seconds
@@ -159,6 +159,10 @@ class Watchdog:
         self._asked_at: float | None = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="tocsin-watchdog", daemon=True)
+
+    def watch(self, vitals: Mapping[str, Callable[[], Vitals]]) -> None:
+        """Look at these stages from now on; at the event loop it looks always."""
+        self._watches = {stage: (Watch(self._limits), read) for stage, read in vitals.items()}
 
     def start(self) -> None:
         """Begin to watch; called on the loop that is to be watched."""
@@ -186,9 +190,9 @@ class Watchdog:
             if self._loop_is_blocked(now):
                 self._finish("the event loop", StallReason.LOOP_BLOCKED, "no answer")
                 return
-            for stage, read in self._vitals.items():
+            for stage, (watch, read) in self._watches.items():
                 vitals = read()
-                reason = self._watches[stage].observe(now, vitals)
+                reason = watch.observe(now, vitals)
                 if reason is not None:
                     told = ", ".join(f"{name} {value}" for name, value in vitals._asdict().items())
                     self._finish(f"stage {stage}", reason, told)
@@ -212,7 +216,7 @@ class Watchdog:
         self._asked_at = None
 
     def _forget(self) -> None:
-        for watch in self._watches.values():
+        for watch, _ in self._watches.values():
             watch.forget()
         self._asked_at = None
 

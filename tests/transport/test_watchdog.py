@@ -145,6 +145,18 @@ async def test_the_thread_ends_the_process_with_stage_and_reason() -> None:
     assert "\n" not in message
 
 
+async def test_a_stage_is_watched_from_when_it_is_named() -> None:
+    """While the stages start the loop alone is watched; a stage that stalls afterwards ends the process."""
+
+    def dog_of(end: Callable[[str], None]) -> Watchdog:
+        dog = Watchdog(limits=StallLimits(progress_seconds=0.02), period_seconds=0.01, end=end)
+        stuck = IDLE._replace(lag=1)
+        asyncio.get_running_loop().call_later(0.1, lambda: dog.watch({"detect": lambda: stuck}))
+        return dog
+
+    assert (await _said_by(dog_of)).startswith("stage detect has stalled (no_progress)")
+
+
 async def test_a_blocked_loop_is_named_with_the_place() -> None:
     """Code that keeps the loop from answering is found from outside, and named by file and function."""
     told = threading.Event()
