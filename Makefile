@@ -77,6 +77,7 @@ $(READY): requirements.lock pyproject.toml | $(BIN)/python
 	@echo "Filling .venv from requirements.lock (once, about a minute)"
 	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
 	@$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --editable .
+	@$(BIN)/python -m streams.compile_ahead
 	@touch $@
 
 $(BIN)/python:

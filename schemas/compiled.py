@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import numpy as np
 
@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 
 _ONE_AT_A_TIME = threading.Lock()
 """Two threads that import the same parts of numba at once may find them half made."""
-WORTH_LOADING = 1_000
-"""Rows at once: who has so many has much to do."""
+WORTH_LOADING = 4_000
+"""Rows at once: who has so many works off a backlog, for which a second of processor time is little."""
 WORTH_CALLING = 64
 """With fewer rows the plain forms are as fast: a call takes some microseconds."""
 
@@ -62,10 +62,16 @@ def _forget_stale(function: Callable[..., object], kept: Path) -> None:
 
 
 class Lazily(Generic[T]):
-    """What a module of compiled functions offers under a name, once somebody has work enough for it."""
+    """What a module of compiled functions offers under a name, once somebody has work enough for it.
+
+    `every` holds all that have been made.
+    """
+
+    every: "ClassVar[list[Lazily[Any]]]" = []
 
     def __init__(self, module: str, name: str) -> None:
         self._module, self._name = module, name
+        self.every.append(self)
         self._found: T | None = None
         self._begun = threading.Lock()
 

@@ -170,7 +170,7 @@ async def test_neither_idleness_nor_a_long_catch_up_is_a_hang(
     """For several times the limit there is nothing to do, then more than can be done within it: nobody is ended."""
     await make_topics(kafka_bootstrap, prefix)
     process = await asyncio.create_subprocess_exec(
-        *stalling(kafka_bootstrap, prefix, tmp_path, 1.0),
+        *stalling(kafka_bootstrap, prefix, tmp_path, 2.0),
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stderr=asyncio.subprocess.PIPE,
@@ -178,7 +178,7 @@ async def test_neither_idleness_nor_a_long_catch_up_is_a_hang(
     wanted = expected(values(0, 100))
     await produce(kafka_bootstrap, prefix, values(0, 100))
     await collect(kafka_bootstrap, prefix, set(wanted))
-    await asyncio.sleep(4)
+    await asyncio.sleep(6)
     assert process.returncode is None
     wanted = expected(values(0, 40_000))
     await produce(kafka_bootstrap, prefix, values(100, 40_000))
