@@ -45,7 +45,7 @@ from streams.transport.schema_registry import SchemaRegistry
 from streams.transport.watchdog import StallLimits
 
 GC_THRESHOLDS = (20_000, 20, 100)
-SWITCH_SECONDS = 0.0003
+SWITCH_SECONDS = 0.001
 """A fetch's thread waits this long for the interpreter while the event loop computes, several times a fetch."""
 UNHURRIED_MS = 200
 """The recorder and the remediator gather for this long: nobody waits for them, and each write is a transaction."""
