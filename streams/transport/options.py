@@ -20,7 +20,7 @@ class RunnerOptions:
     gather_ms: int | None = None
     """How long a fetch gathers records; without it a few milliseconds, the fewer the less there is to do."""
     fetch_bytes: int = 2_097_152
-    """Of a partition, when there is a backlog: half of it costs a fifth more processor time, twice of it saves nothing."""
+    """Of a partition with a backlog: half of it costs a fifth more processor time, twice of it saves nothing."""
     queue_fetches: int = 1
     outbox_records: int = 20_000
     outbox_bytes: int = 67_108_864
