@@ -70,7 +70,7 @@ class Lazily(Generic[T]):
     every: "ClassVar[list[Lazily[Any]]]" = []
 
     def __init__(self, module: str, name: str) -> None:
-        self._module, self._name = module, name
+        self.module, self._name = module, name
         self.every.append(self)
         self._found: T | None = None
         self._begun = threading.Lock()
@@ -79,7 +79,7 @@ class Lazily(Generic[T]):
         """The function, for work on so many rows; None while it is not there, or where it is not worth it."""
         if self._found is None:
             if rows >= WORTH_LOADING and self._begun.acquire(blocking=False):
-                threading.Thread(target=self._try, name=self._module).start()
+                threading.Thread(target=self._try, name=self.module).start()
             return None
         return self._found if rows >= WORTH_CALLING else None
 
@@ -88,7 +88,7 @@ class Lazily(Generic[T]):
         self._begun.acquire(blocking=False)
         if self._found is None:
             with _ONE_AT_A_TIME:
-                self._found = getattr(importlib.import_module(self._module), self._name)
+                self._found = getattr(importlib.import_module(self.module), self._name)
         return cast("T", self._found)
 
     def _try(self) -> None:
@@ -98,4 +98,4 @@ class Lazily(Generic[T]):
                 # the objects of numba stay too: to look at them all would stop everything for tens of milliseconds
                 gc.freeze()
         except Exception:  # the plain form gives the same results
-            log.warning("%s cannot be compiled, its plain form serves", self._module, exc_info=True)
+            log.warning("%s cannot be compiled, its plain form serves", self.module, exc_info=True)
