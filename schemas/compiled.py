@@ -8,6 +8,7 @@ What is compiled is kept beside the module, or in the user's cache.
 
 import gc
 import importlib
+import importlib.util
 import logging
 import sys
 import threading
@@ -28,6 +29,7 @@ _ONE_AT_A_TIME = threading.Lock()
 """Two threads that import the same parts of numba at once may find them half made."""
 WORTH_LOADING = 4_000
 """Rows at once: who has so many works off a backlog, for which a second of processor time is little."""
+READ_BYTES = 1 << 20
 WORTH_CALLING = 64
 """With fewer rows the plain forms are as fast: a call takes some microseconds."""
 
@@ -61,6 +63,19 @@ def _forget_stale(function: Callable[..., object], kept: Path) -> None:
             index.unlink(missing_ok=True)
 
 
+def _read_ahead() -> None:
+    """Have LLVM's 180 MB in memory before they are linked: that holds the interpreter for as long as the disk takes.
+
+    On a slow disk it held it for seven seconds, longer than a member of a group may be silent.
+    """
+    found = importlib.util.find_spec("llvmlite")
+    folders = (found.submodule_search_locations if found else None) or ()
+    for file in (file for folder in folders for file in Path(folder).rglob("*.so")):
+        with file.open("rb", buffering=0) as library:
+            while library.read(READ_BYTES):
+                pass
+
+
 class Lazily(Generic[T]):
     """What a module of compiled functions offers under a name, once somebody has work enough for it.
 
@@ -88,6 +103,8 @@ class Lazily(Generic[T]):
         self._begun.acquire(blocking=False)
         if self._found is None:
             with _ONE_AT_A_TIME:
+                if "llvmlite" not in sys.modules:
+                    _read_ahead()
                 self._found = getattr(importlib.import_module(self.module), self._name)
         return cast("T", self._found)
 

@@ -24,4 +24,4 @@ class TimeConfig(Section):
     max_ahead: Duration = 300_000
     max_age: Duration = 604_800_000
     tick: Span = 250
-    page_horizon: Duration = 900_000
+    page_horizon: Duration = 3_600_000

@@ -76,6 +76,11 @@ class Collector:
         await self._consumer.stop()
 
     @property
+    def recorded(self) -> int | None:
+        """How many records of telemetry have been written down; None where none are to be."""
+        return None if self._recording is None else self.counts[self._telemetry]
+
+    @property
     def firing(self) -> int:
         """How many alerts have fired."""
         return sum(a.state is AlertState.FIRING for a in self.alerts.values())
