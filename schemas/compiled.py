@@ -1,6 +1,6 @@
 """Compiled functions: loops over bytes and rows that numpy has no form for, compiled by numba on first use.
 
-numba takes a fifth of a second and some 65 MB, and the first call on a machine a second or two. So a module of compiled
+numba takes a fifth of a second and some 65 MB, and the first import on a machine some ten. So a module of compiled
 functions is imported only where it is needed: in a thread of its own, once there is work enough for it (`Lazily`), and
 what it does has a plain form with the same results, bit by bit, which serves until it is there and where it cannot be.
 What is compiled is kept beside the module, or in the user's cache.
@@ -66,7 +66,7 @@ def _forget_stale(function: Callable[..., object], kept: Path) -> None:
 def _read_ahead() -> None:
     """Have LLVM's 180 MB in memory before they are linked: that holds the interpreter for as long as the disk takes.
 
-    On a slow disk it held it for seven seconds, longer than a member of a group may be silent.
+    From a cold disk it held it for two seconds, with other work beside it for longer than a fence waits.
     """
     found = importlib.util.find_spec("llvmlite")
     folders = (found.submodule_search_locations if found else None) or ()

@@ -249,9 +249,9 @@ class Demo:
 
 
 MOST_BEHIND_MS = 600_000
-MOST_UNRECORDED = 1_000
-"""Records; the embedded broker keeps a few megabytes of a partition, and what it has let go is in no recording."""
 """The workers may be this far behind the story: the embedded broker keeps little, and drops the oldest."""
+MOST_UNRECORDED = 1_000
+"""Records that may be missing in a recording meanwhile, for the same reason."""
 QUIET_SECONDS = 0.5
 
 
