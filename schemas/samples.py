@@ -8,7 +8,7 @@ Binary form, little endian: magic `TCSN`, version (1 byte), length of the head (
 `_Head`), then the columns one after the other: fingerprints u64[k], label offsets u32[k+1], label bytes, series u32[n],
 times i64[n], values f64[n], offsets i64[n]. A batch with native histograms is of version 2 and has them behind that,
 as a msgpack array; one without stays of version 1, so that older code reads it. A batch of late samples is of version
-3: it has no histograms, and one more column behind the others, late_at i64[n].
+3, or 4 with histograms, and has one more column behind the others and before these: late_at i64[n].
 """
 
 import struct
@@ -30,6 +30,7 @@ MAGIC = b"TCSN"
 VERSION = 1
 HISTOGRAM_VERSION = 2
 LATE_VERSION = 3
+LATE_HISTOGRAM_VERSION = 4
 _PREFIX = struct.Struct("<4sBI")
 
 Int32s: TypeAlias = NDArray[np.int32]
@@ -109,8 +110,8 @@ class SampleBatch:
         offsets: int64[n], source offset of each sample, ascending.
         idle: the source partition has nothing to read: until its next batch it holds nobody back.
         histograms: native histograms among the samples.
-        late_at: int64[n], None where the samples were in time; in a batch of late ones, which has no histograms, for
-            each the watermark of its source partition when its record came, which it is behind.
+        late_at: int64[n], None where the samples were in time; in a batch of late ones, for each the watermark of its
+            source partition when its record came, which it is behind.
 
     """
 
@@ -197,12 +198,13 @@ def encode_batch(batch: SampleBatch) -> bytes:
         int(ends[-1]),
         batch.idle,
     )
-    version, more, written = VERSION, b"", _Head(*facts)
-    if batch.late_at is not None:
-        version, more = LATE_VERSION, batch.late_at.astype("<i8", copy=False).tobytes()
-    elif batch.histograms:
+    is_late = batch.late_at is not None
+    late = b"" if batch.late_at is None else batch.late_at.astype("<i8", copy=False).tobytes()
+    version, more, written = LATE_VERSION if is_late else VERSION, b"", _Head(*facts)
+    if batch.histograms:
         more = _encode_histograms(batch.histograms)
-        version, written = HISTOGRAM_VERSION, _LongerHead(*facts, len(more))
+        version = LATE_HISTOGRAM_VERSION if is_late else HISTOGRAM_VERSION
+        written = _LongerHead(*facts, len(more))
     head = msgspec.msgpack.encode(written)
     return b"".join(
         (
@@ -215,6 +217,7 @@ def encode_batch(batch: SampleBatch) -> bytes:
             batch.times.astype("<i8", copy=False).tobytes(),
             batch.values.astype("<f8", copy=False).tobytes(),
             batch.offsets.astype("<i8", copy=False).tobytes(),
+            late,
             more,
         )
     )
@@ -236,21 +239,21 @@ def decode_batch(data: bytes) -> SampleBatch:
     magic, version, head_length = _PREFIX.unpack_from(data)
     if magic != MAGIC:
         raise _refuse(f"magic number {magic!r} instead of {MAGIC!r}")
-    if not VERSION <= version <= LATE_VERSION:
-        known = f"{VERSION} to {LATE_VERSION}"
+    if not VERSION <= version <= LATE_HISTOGRAM_VERSION:
+        known = f"{VERSION} to {LATE_HISTOGRAM_VERSION}"
         raise _refuse(f"sample batch of version {version}, this code reads {known}")
     at = _PREFIX.size + head_length
-    kind = _LongerHead if version == HISTOGRAM_VERSION else _Head
+    is_late = version in (LATE_VERSION, LATE_HISTOGRAM_VERSION)
+    kind = _LongerHead if version in (HISTOGRAM_VERSION, LATE_HISTOGRAM_VERSION) else _Head
     try:
         head = msgspec.msgpack.decode(data[_PREFIX.size : at], type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise _refuse(f"head of sample batch: {error}") from error
     k, n = head.series, head.samples
     more = head.histogram_bytes if isinstance(head, _LongerHead) else 0
-    if version == LATE_VERSION:
-        more = n * 8
+    each = 4 + 8 + 8 + 8 + (8 if is_late else 0)
     if min(k, n, head.label_bytes, more) < 0 or (
-        len(data) != at + k * 8 + (k + 1) * 4 + head.label_bytes + n * (4 + 8 + 8 + 8) + more
+        len(data) != at + k * 8 + (k + 1) * 4 + head.label_bytes + n * each + more
     ):
         raise _refuse("length of sample batch does not fit its head")
     fingerprints = np.frombuffer(data, "<u8", k, at)
@@ -284,7 +287,7 @@ def decode_batch(data: bytes) -> SampleBatch:
         offsets,
         head.idle,
         histograms,
-        np.frombuffer(data, "<i8", n, len(data) - more) if version == LATE_VERSION else None,
+        np.frombuffer(data, "<i8", n, at + n * 24) if is_late else None,
     )
 
 

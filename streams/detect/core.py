@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from schemas.alerts import Alert, Found, Tick
 from schemas.config import LimitsConfig, TimeConfig
 from schemas.handles import is_handle
+from schemas.histograms import NativeHistogram
 from schemas.reasons import DeadLetterReason
 from schemas.samples import SampleBatch
 from streams.detect.arrived import Arrived, Source
@@ -158,7 +159,8 @@ class DetectCore:
             rows, times, values, offsets = rows[fits], times[fits], values[fits], offsets[fits]
             late_at = None if late_at is None else late_at[fits]
         if late_at is not None:
-            self._hold_late(rows, times, values, np.maximum(late_at, frontier))
+            came_at = np.maximum(late_at, frontier)
+            self._hold_late(rows, times, values, came_at, arrived.histograms)
             return None
         if self.engine.ticking:
             number = self._sources.setdefault(source, len(self._sources))
@@ -167,7 +169,8 @@ class DetectCore:
                 # its source was given up as idle, and has come back
                 late = times < frontier
                 late_at = np.full(int(np.count_nonzero(late)), frontier, np.int64)
-                self._hold_late(rows[late], times[late], values[late], late_at)
+                behind = rows[late], times[late], values[late], late_at
+                self._hold_late(*behind, arrived.histograms)
                 held = held.take(np.flatnonzero(~late))
             if arrived.histograms:
                 held = held._replace(
@@ -182,11 +185,12 @@ class DetectCore:
         times: NDArray[np.int64],
         values: NDArray[np.float64],
         late_at: NDArray[np.int64],
+        histograms: Sequence[NativeHistogram],
     ) -> None:
         """Hold late samples until their step; those that are refused are counted."""
         if self.engine.ticking:
             self.engine.store.touch(rows, times)
-            refused = self._late.hold(rows, times, values, late_at)
+            refused = self._late.hold(rows, times, values, late_at, histograms)
             self.dropped[DeadLetterReason.LATE] += refused
 
     @property
@@ -257,7 +261,7 @@ class DetectCore:
         if late is not None:
             # those in time come first, wherever they wait
             self._append(step)
-        found = self.engine.settle(step, late)
+        found = self.engine.settle(step, late, self._late.bag)
         self._settled = step
         self.late.update(taken=found.taken, unjudged=found.unjudged)
         return found.alerts

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from schemas.config import LimitsConfig, TimeConfig
 from schemas.dead_letters import DeadLetter, dead_letter
-from schemas.handles import is_handle
 from schemas.histograms import NativeHistogram
 from schemas.reasons import DeadLetterReason, IgnoreReason
 from schemas.samples import Int64s
@@ -255,8 +254,6 @@ class Reader:
             watermark = before[first] - self._time.allowed_lateness
             late_at[behind] = np.where(times[behind] < watermark, watermark, BEFORE_ALL)
             amends = times[behind] >= watermark - self._time.amend_within
-            if columns.histograms:
-                amends &= ~is_handle(values[behind])
             refused = np.zeros(len(times), np.bool_)
             refused[behind] = (late_at[behind] > BEFORE_ALL) & ~amends
             if refused.any():

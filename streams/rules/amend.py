@@ -23,14 +23,16 @@ from msgspec.structs import replace
 from schemas.alerts import Alert, transition_id
 from schemas.labels import METRIC, get_label, make_labels, metric_hash
 from schemas.reasons import AlertReason, AlertState
-from schemas.samples import Int64s
+from schemas.samples import Float64s, Int64s
 from streams.rules.alerting import AlertingRule
 from streams.rules.book import AnyRule
+from streams.rules.native.append import append_mixed
 from streams.rules.partial.cut import Found
 from streams.rules.partial.rule import PartialRule
 from streams.rules.past import Amendable, Base, LateSamples, Past, amendable, tenants_of, told_of
 from streams.rules.recording import RecordingRule
 from streams.rules.selectors import Selection
+from streams.windows.histograms import Bag
 from streams.windows.series import SeriesStore
 
 MOMENT_MS = 1
@@ -61,23 +63,33 @@ def amend(
     past: Past,
     late: LateSamples | None,
     until_ms: int,
+    bag: Bag | None = None,
 ) -> Amended:
     """Take late samples in at a step, up to which the store has all others and the rules have been evaluated.
 
+    Some of them may name histograms of a bag.
+
     Then the states as they are now are kept, for what is still to come.
     """
-    found = Amended(0, []) if late is None else _amend(rules, store, past, late, until_ms)
+    found = Amended(0, [])
+    if late is not None:
+        found = _amend(rules, store, past, late, bag or Bag(), until_ms)
     past.keep(until_ms, rules, store)
     return found
 
 
 def _amend(
-    rules: Mapping[str, AnyRule], store: SeriesStore, past: Past, late: LateSamples, until_ms: int
+    rules: Mapping[str, AnyRule],
+    store: SeriesStore,
+    past: Past,
+    late: LateSamples,
+    bag: Bag,
+    until_ms: int,
 ) -> Amended:
     base = past.base_before(int(late.times.min()))
     chosen = {} if base is None else _affected(rules, store, late.rows, base)
     before = {} if base is None else _look(chosen, store, base.time, until_ms)
-    late = _insert(store, late, correct=past.corrects)
+    late = _insert(store, late, bag, correct=past.corrects)
     if not len(late.rows):
         return Amended(0, [])
     past.note(late)
@@ -115,8 +127,8 @@ def _amend(
     return Amended(len(late.rows), alerts, unjudged)
 
 
-def _insert(store: SeriesStore, late: LateSamples, *, correct: bool) -> LateSamples:
-    """Put samples where they belong; those that found a place."""
+def _insert(store: SeriesStore, late: LateSamples, bag: Bag, *, correct: bool) -> LateSamples:
+    """Put samples where they belong, some of which name histograms of a bag; those that found a place."""
     rows, times, values = store.cut(np.unique(late.rows), int(late.times.min()) - 1)
     count = len(rows)
     rows = np.concatenate((rows, late.rows))
@@ -124,9 +136,22 @@ def _insert(store: SeriesStore, late: LateSamples, *, correct: bool) -> LateSamp
     turn = np.arange(len(rows))
     # the first that came has the time, as ever, and the last correction
     order = np.lexsort((-turn if correct else turn, times, rows))
-    taken = store.append(rows[order], times[order], np.concatenate((values, late.values))[order])
+    # what follows a late histogram goes on from it, and no longer from the one before
+    both = Bag()
+    values = np.concatenate((_moved(values, store.bag, both), _moved(late.values, bag, both)))
+    taken = append_mixed(store, rows[order], times[order], values[order], both)
     found = order[taken] - count
     return late.take(np.sort(found[found >= 0]))
+
+
+def _moved(values: Float64s, bag: Bag, to: Bag) -> Float64s:
+    """The same values with the histograms that they name in another bag."""
+    mask = bag.mask(values)
+    if mask is None:
+        return values
+    moved = values.copy()
+    moved[mask] = to.hold(bag.get(values[mask]))
+    return moved
 
 
 def _unjudged(rules: Iterable[AnyRule], store: SeriesStore, late: LateSamples) -> int:

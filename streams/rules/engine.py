@@ -241,11 +241,14 @@ class RuleEngine(Inquiry):
             self.past.forget(gone)
         return gone
 
-    def settle(self, t_ms: int, late: LateSamples | None) -> Amended:
-        """Take in late samples, and keep what is so now, at a step of event time behind all that was in time."""
+    def settle(self, t_ms: int, late: LateSamples | None, bag: Bag | None = None) -> Amended:
+        """Take in late samples, and keep what is so now, at a step of event time behind all that was in time.
+
+        Some of the samples may name histograms of a bag.
+        """
         if self.past is None:
             return Amended(0, [])
-        return amend(self._book.rules, self.store, self.past, late, t_ms)
+        return amend(self._book.rules, self.store, self.past, late, t_ms, bag)
 
     def _end_removed(self, t_ms: int) -> list[Alert]:
         # a moment before the tick: where the rule was changed, its new alerts come after the end of the old ones

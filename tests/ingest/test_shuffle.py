@@ -10,11 +10,12 @@ from schemas.config import Config, LimitsConfig
 from schemas.handles import is_handle, make_handles, numbers_of
 from schemas.histograms import NativeHistogram
 from schemas.labels import get_label
-from schemas.samples import decode_batch
+from schemas.samples import decode_batch, encode_batch
 from schemas.wire.interner import Identity, Interner
 from streams.ingest.reader import Samples
 from streams.ingest.shuffle import make_batches
 from streams.ingest.stage import IngestStage
+from streams.time.watermark import BEFORE_ALL
 from streams.transport.chunk import Chunk
 
 NOW = 1_700_000_000_000
@@ -79,23 +80,27 @@ def test_partition_without_samples_learns_the_watermark() -> None:
     assert {b.watermark for b in batches} == {NOW - config.time.allowed_lateness}
 
 
-@given(st.lists(st.tuples(st.sampled_from("stuvw"), st.booleans()), max_size=20))
-def test_histograms_go_where_their_series_goes(found: list[tuple[str, bool]]) -> None:
-    """Each batch has those that its samples name and no others; the rest are numbers."""
+@given(st.lists(st.tuples(st.sampled_from("stuvw"), st.booleans(), st.booleans()), max_size=20))
+def test_histograms_go_where_their_series_goes(found: list[tuple[str, bool, bool]]) -> None:
+    """Each batch has those that its samples name and no others, late ones too; the rest are numbers."""
     interner = Interner(Identity(partitions=4), LimitsConfig())
-    ids = [interner.intern("m", service.encode(), {"service": service}) for service, _ in found]
-    native = np.array([each for _, each in found], np.bool_)
+    ids = [interner.intern("m", service.encode(), {"service": service}) for service, *_ in found]
+    native = np.array([each for _, each, _ in found], np.bool_)
+    late_at = np.array([5 if late else BEFORE_ALL for *_, late in found], np.int64)
     values = np.arange(len(found), dtype=np.float64)
     count = int(native.sum())
     values[native] = make_handles(count)
     histograms = [NativeHistogram(count=float(at)) for at in np.flatnonzero(native)]
     places = np.arange(len(found))
-    samples = Samples(np.array(ids, np.intp), places, values, places, histograms)
+    marks = late_at if (late_at == 5).any() else None
+    samples = Samples(np.array(ids, np.intp), places, values, places, histograms, marks)
     batches = make_batches(
         samples, interner, topic="t", partition=0, watermark=0, record_time=0, partitions=4
     )
     seen: list[tuple[str, float]] = []
-    for _, batch in batches:
+    late: list[float] = []
+    for _, made in batches:
+        batch = decode_batch(encode_batch(made))
         named = numbers_of(batch.values[is_handle(batch.values)]).tolist()
         assert list(range(len(batch.histograms))) == named
         for at, value in enumerate(batch.values.tolist()):
@@ -103,7 +108,9 @@ def test_histograms_go_where_their_series_goes(found: list[tuple[str, bool]]) ->
             is_native = value != value  # noqa: PLR0124  NaN
             number = numbers_of(batch.values[at : at + 1]).item()
             seen.append((service, batch.histograms[number].count if is_native else value))
+            late += [] if batch.late_at is None else [seen[-1][1]]
 
     assert sorted(seen, key=lambda each: each[1]) == [
-        (s, float(n)) for n, (s, _) in enumerate(found)
+        (s, float(n)) for n, (s, *_) in enumerate(found)
     ]
+    assert sorted(late) == [float(n) for n, each in enumerate(found) if each[2]]

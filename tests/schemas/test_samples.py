@@ -75,7 +75,7 @@ def test_version_of_the_future_is_refused_by_number() -> None:
     data = bytearray(encode_batch(make_batch("t", 0, watermark=1, record_time=2)))
     data[4] = 9
 
-    with pytest.raises(DecodeError, match="version 9, this code reads 1 to 3"):
+    with pytest.raises(DecodeError, match="version 9, this code reads 1 to 4"):
         decode_batch(bytes(data))
 
 
@@ -215,3 +215,17 @@ def test_late_samples_travel_with_the_watermarks_that_they_came_behind() -> None
     assert [11] == read.keep(np.array([False, True])).late_at.tolist()  # type: ignore[union-attr]  # as asserted above
     with pytest.raises(DecodeError, match="length"):
         decode_batch(data[:-8])
+
+
+def test_late_histograms_travel_too() -> None:
+    """A batch of late samples with histograms is of version 4."""
+    late = replace(WITH_HISTOGRAMS, late_at=np.arange(3) + 9)
+    data = encode_batch(late)
+    read = decode_batch(data)
+
+    assert 4 == data[4]
+    assert read.late_at is not None
+    assert late.late_at is not None
+    assert late.late_at.tolist() == read.late_at.tolist()
+    assert WITH_HISTOGRAMS.histograms == read.histograms
+    assert (WITH_HISTOGRAMS.values.view(np.int64) == read.values.view(np.int64)).all()
