@@ -8,7 +8,6 @@ what share of their blocks of 4 KiB differ is what an incremental checkpoint wou
 """
 
 import time
-import zlib
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -19,7 +18,7 @@ from benchmarks.setting import Setting
 from schemas.config import Config
 from streams.detect.stage import FusedStage
 from streams.state.codec import decode
-from streams.state.snapshots import COMPRESSION
+from streams.state.packing import compress
 from streams.transport.chunk import Chunk
 
 SERIES = 100_000
@@ -44,8 +43,8 @@ def measure(setting: Setting, command: str) -> Iterator[Row]:
     stage, sender = _known(config, series)
     before = stage.snapshot()
     pause = _least_ms(stage.freeze)
-    packed = zlib.compress(before, COMPRESSION)
-    packing = _least_ms(lambda: zlib.compress(before, COMPRESSION))
+    packed = compress(before)
+    packing = _least_ms(lambda: compress(before))
     restoring = _least_ms(
         lambda: FusedStage(config, workload.rules(), config.sources[0], 0).restore(before)
     )

@@ -15,7 +15,7 @@ from schemas.config import LimitsConfig, TimeConfig
 from schemas.handles import is_handle
 from schemas.histograms import NativeHistogram
 from schemas.reasons import DeadLetterReason
-from schemas.samples import SampleBatch
+from schemas.samples import Int64s, SampleBatch
 from streams.detect.arrived import Arrived, Source
 from streams.detect.edges import Edges
 from streams.detect.late import LateHeld
@@ -159,8 +159,8 @@ class DetectCore:
             rows, times, values, offsets = rows[fits], times[fits], values[fits], offsets[fits]
             late_at = None if late_at is None else late_at[fits]
         if late_at is not None:
-            came_at = np.maximum(late_at, frontier)
-            self._hold_late(rows, times, values, came_at, arrived.histograms)
+            late_at = np.maximum(late_at, frontier)
+            self._hold_late((rows, times, values), late_at, arrived.histograms)
             return None
         if self.engine.ticking:
             number = self._sources.setdefault(source, len(self._sources))
@@ -169,8 +169,8 @@ class DetectCore:
                 # its source was given up as idle, and has come back
                 late = times < frontier
                 late_at = np.full(int(np.count_nonzero(late)), frontier, np.int64)
-                behind = rows[late], times[late], values[late], late_at
-                self._hold_late(*behind, arrived.histograms)
+                behind = rows[late], times[late], values[late]
+                self._hold_late(behind, late_at, arrived.histograms)
                 held = held.take(np.flatnonzero(~late))
             if arrived.histograms:
                 held = held._replace(
@@ -180,17 +180,12 @@ class DetectCore:
         return rows, times, values
 
     def _hold_late(
-        self,
-        rows: NDArray[np.int64],
-        times: NDArray[np.int64],
-        values: NDArray[np.float64],
-        late_at: NDArray[np.int64],
-        histograms: Sequence[NativeHistogram],
+        self, samples: Columns, late_at: Int64s, histograms: Sequence[NativeHistogram]
     ) -> None:
         """Hold late samples until their step; those that are refused are counted."""
         if self.engine.ticking:
-            self.engine.store.touch(rows, times)
-            refused = self._late.hold(rows, times, values, late_at, histograms)
+            self.engine.store.touch(*samples[:2])
+            refused = self._late.hold(*samples, late_at, histograms)
             self.dropped[DeadLetterReason.LATE] += refused
 
     @property

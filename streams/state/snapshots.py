@@ -20,13 +20,13 @@ from faust.types import TP
 
 from schemas.errors import BrokerError, CheckpointError
 from streams.stage import Sealing
+from streams.state.packing import compress, decompress
 from streams.state.pointer import Pointer
 from streams.state.search import Parts, sort_parts
 from streams.state.standby import WRITE_HEADER, Standby
 from streams.transport.broker import Broker
 
 PART_BYTES = 900_000  # below the broker's default limit of 1 MiB for a message
-COMPRESSION = 1  # zlib level: most of the gain at a fraction of the time
 READ_TIMEOUT_SECONDS = 60.0
 POLL_MS = 200
 
@@ -62,7 +62,7 @@ class SnapshotStore:
             KafkaError: a part was not delivered.
 
         """
-        blob = await asyncio.to_thread(lambda: zlib.compress(seal(), COMPRESSION))
+        blob = await asyncio.to_thread(lambda: compress(seal()))
         checksum = zlib.crc32(blob)
         partition = await self._home(tp)
         parts = [blob[at : at + PART_BYTES] for at in range(0, len(blob), PART_BYTES)]
@@ -177,9 +177,9 @@ class SnapshotReader:
         if zlib.crc32(blob) != pointer.checksum:
             raise CheckpointError(f"snapshot of {tp} is corrupt: the checksum does not match")
         try:
-            snapshot = await asyncio.to_thread(zlib.decompress, blob)
-        except zlib.error as error:
-            raise CheckpointError(f"snapshot of {tp} does not decompress: {error}") from error
+            snapshot = await asyncio.to_thread(decompress, blob)
+        except CheckpointError as error:
+            raise CheckpointError(f"snapshot of {tp}: {error}") from error
         return Stored(snapshot, max(part.timestamp for part in parts.values()))
 
     async def newest(self, tps: Iterable[TP], partition: int) -> dict[TP, Pointer]:

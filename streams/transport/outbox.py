@@ -72,6 +72,11 @@ class Outbox:
         return self._position
 
     @property
+    def queued(self) -> bool:
+        """Whether any of them have not been handed to the producer yet."""
+        return bool(self._queue)
+
+    @property
     def pending(self) -> int:
         """How many of them have not been delivered yet."""
         return self._position - self.delivered_count

@@ -35,7 +35,7 @@ from streams.transport.outbox import Outbox
 from streams.transport.rereading import Rereading
 from streams.transport.scout import Scout
 from streams.transport.stats import RunnerStats
-from streams.transport.turns import Turns
+from streams.transport.turns import Turns, let_out
 from streams.transport.watchdog import Vitals
 
 log = logging.getLogger(__name__)
@@ -216,8 +216,8 @@ class StageRunner(Generic[StageT]):
                 # After a rebalance everything from the resumed offset on is fetched again.
                 if epoch == self.checkpointer.epoch:
                     await self._take_or_fail(chunk)
-                if chunk.next_offset - chunk.fetch_offset > LONG_RECORDS:
-                    await asyncio.sleep(0)
+                if self.outbox.queued or chunk.next_offset - chunk.fetch_offset > LONG_RECORDS:
+                    await let_out()
 
     async def _take_or_fail(self, chunk: Fetched) -> None:
         try:

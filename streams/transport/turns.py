@@ -3,7 +3,7 @@
 Samples that are judged on arrival take a fraction of a millisecond, a tick over all series of a partition many, and
 ticks of all partitions are due at once. So a stage that can (`Deferring`) only takes in a chunk; what time asks for
 follows a partition at a time, and before each of them alerts go out and what has been fetched meanwhile comes in. How
-chunks are cut changes nothing for a stage, and this is no more than that.
+chunks are cut changes nothing for a stage, and this is no more than that. Nor does an alert wait for the next chunk.
 
 Bounded: a partition waits for no more than `CHUNKS_MAX` chunks of its own.
 """
@@ -20,6 +20,12 @@ from streams.state.partition import Partition
 CHUNKS_MAX = 8
 SENDING_TURNS = 8
 """Turns of the event loop that a producer takes until what it was given is on its way."""
+
+
+async def let_out() -> None:
+    """Let the producer send what it was given, before the event loop is held up again."""
+    for _ in range(SENDING_TURNS):
+        await asyncio.sleep(0)
 
 
 class Turns:
@@ -51,7 +57,6 @@ class Turns:
             await self._wake.wait()
             self._wake.clear()
             while self._waiting:
-                for _ in range(SENDING_TURNS):
-                    await asyncio.sleep(0)
+                await let_out()
                 if self._waiting:
                     self.finish(next(iter(self._waiting)))
