@@ -21,6 +21,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from streams.transport.fetch import Fetched, drain
+from streams.transport.pieces import install
 
 Committed = tuple[int, str]
 """A committed offset and the metadata beside it."""
@@ -37,6 +38,7 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc] 
     """aiokafka's consumer in a thread of its own, handing out chunks."""
 
     def _create_worker_consumer(self, transport: Any) -> Any:
+        install()
         consumer = super()._create_worker_consumer(transport)
         # The stock driver writes 1500 ms into its code: a partition that was left out of one fetch
         # then waits that long for the next. The fetcher is built in start(), so this is in time.
