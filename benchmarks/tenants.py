@@ -6,6 +6,7 @@ flood in turns; memory is that of a process of its own. Run as a module, it is s
 """
 
 import argparse
+import gc
 import resource
 import time
 from collections.abc import Iterator, Sequence
@@ -23,6 +24,7 @@ from schemas.reasons import DeadLetterReason
 from streams.detect.stage import FusedStage
 from streams.ingest.stage import IngestStage
 from streams.transport.chunk import Chunk
+from streams.transport.heap import trim_heap
 
 Flood = Literal["none", "calm", "random"]
 StageName = Literal["fused", "ingest"]
@@ -205,7 +207,9 @@ def _chunk(records: list[bytes], offset: int, second: int) -> Chunk:
 
 
 def _rss_bytes() -> int:
-    """Memory of this process now."""
+    """Memory of this process now, without the free pages that the C library keeps by chance."""
+    gc.collect()
+    trim_heap()
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize()
 

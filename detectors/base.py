@@ -10,7 +10,7 @@ Refuses to know clocks, label sets, thresholds and alerts.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,6 +149,25 @@ class Detector(Protocol):
 
     def restore(self, columns: Mapping[str, NDArray[Any]]) -> None:
         """Replace the state by a snapshot; raises CheckpointError when it does not fit."""
+        ...
+
+
+@runtime_checkable
+class SwiftDetector(Protocol):
+    """A bank that can learn calm samples in short, many a row in one call; a detector says so by having this."""
+
+    def is_swift(self, samples: int) -> bool:
+        """Whether `learn_calm` can be called for so many samples, and pays."""
+        ...
+
+    def learn_calm(
+        self, rows: IntArray, values: FloatArray, wary: BoolArray, score: float
+    ) -> BoolArray:
+        """Learn the samples that would score well below `score`, as `update` would; which.
+
+        Left to `update` are samples marked in `wary` bool[n], those that may score higher, and all that follow one of
+        them in its row.
+        """
         ...
 
 

@@ -74,11 +74,7 @@ class Gaussian(Bank):
     def learn_calm(
         self, rows: IntArray, values: FloatArray, wary: BoolArray, score: float
     ) -> BoolArray:
-        """Learn the samples that would score well below `score`; which.
-
-        Left to `update` are samples marked in `wary` bool[n], those that may score higher, and all that follow one of
-        them in its row.
-        """
+        """Learn what is calm; see `SwiftDetector`."""
         assert isinstance(self._tail, NormalTail)
         settings, columns = self.settings, self.columns
         left: BoolArray = columns["frozen"].copy()

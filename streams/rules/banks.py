@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import registry
-from detectors.base import Detector, FloatArray, IntArray, Scores, Selector
-from detectors.gaussian import Gaussian
+from detectors.base import Detector, FloatArray, IntArray, Scores, Selector, SwiftDetector
 from streams.rules.checkpoint import AnyColumns, placed, under
 from streams.rules.learnt import Learnt
 from streams.rules.occasion import Spans
@@ -43,6 +42,7 @@ class Banks:
         """
         self._block = block
         self.usual = self.fresh()
+        self._swift = self.usual if isinstance(self.usual, SwiftDetector) else None
         self.apart: Detector | None = None
         self._spans = Spans(())
 
@@ -74,12 +74,10 @@ class Banks:
                 getattr(whole, name)[at] = getattr(found, name)
         return whole
 
-    def swift(self, samples: int) -> Gaussian | None:
+    def swift(self, samples: int) -> SwiftDetector | None:
         """The detector, where it is one bank alone that can learn so many calm samples in short."""
-        bank = self.usual
-        if self.apart is None and isinstance(bank, Gaussian) and bank.is_swift(samples):
-            return bank
-        return None
+        bank = self._swift if self.apart is None else None
+        return bank if bank is not None and bank.is_swift(samples) else None
 
     def deviations(
         self, scores: Scores, rows: IntArray, times: IntArray, values: FloatArray

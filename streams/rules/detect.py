@@ -18,9 +18,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.base import BoolArray, FloatArray, IntArray, Scores, rounds
+from detectors.base import BoolArray, FloatArray, IntArray, Scores, SwiftDetector, rounds
 from detectors.columns import Column, Columns
-from detectors.gaussian import Gaussian
 from schemas.errors import CheckpointError
 from schemas.labels import Labels, encode_labels
 from streams.rules.banks import Banks
@@ -108,7 +107,7 @@ class DetectRule:
         return verdict
 
     def _pass_over(
-        self, bank: Gaussian, rows: IntArray, times: IntArray, values: FloatArray
+        self, bank: SwiftDetector, rows: IntArray, times: IntArray, values: FloatArray
     ) -> BoolArray:
         """Learn samples of calm series that are far from abnormal; which: with these that is all."""
         abnormal = self.rows["since"][rows] != NEVER
