@@ -8,7 +8,6 @@ text takes is shown beside it. Run as a module, it is the process that is measur
 
 import argparse
 import gc
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from benchmarks import workload
 from benchmarks.measure import Measured, measured_in_process, report
 from benchmarks.row import Goal, Row
 from benchmarks.setting import Setting
+from schemas.compiled import Lazily
 from schemas.config import Config, LimitsConfig
 from schemas.labels import METRIC, TENANT, encode_labels, make_labels
 from schemas.topics import SAMPLES
@@ -200,10 +200,10 @@ class TwoHops:
 
 def warm_up() -> None:
     """Let the process have what it takes whatever its series are, compiled code among it."""
+    for each in Lazily.every:
+        each.load()
     for _ in range(2):
         TwoHops().fill(FEW, WARM_UP_ROUNDS)
-        for thread in set(threading.enumerate()) - {threading.current_thread()}:
-            thread.join()
     gc.collect()
     trim_heap()
 

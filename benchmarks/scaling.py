@@ -4,8 +4,8 @@ The processes are members of one consumer group and take their shares of four pa
 begin. The stretch begins when each has come through a tenth of its share, and ends when the first has come through nine
 tenths, so that start, rebalances and an idle end are not in it. What the broker takes of the machine stands beside it:
 where there are no more cores than processes, the second process cannot have that. If a message takes w seconds of a
-worker and b of the broker, and one process has a core to itself, then two on two cores do no more than 2 / (w + b) a
-second, which is 2 w / (w + b) times what one does: that is `most`. Messages for each second of the workers' CPU time
+worker and b of the broker while both work, then two on two cores do no more than 2 / (w + b) a second: that is `most`.
+Messages for each second of the workers' CPU time
 tell what processes cost one another by themselves. The second job has a rule with the detector `auto`, so w is large.
 """
 
@@ -68,7 +68,7 @@ def rows(job: str, one: Stretch, two: Stretch, command: str) -> Iterator[Row]:
     unit, against = "messages/s", ("one process", one.per_second)
     yield Row(f"{job}.one", one.per_second, unit, command)
     yield Row(f"{job}.two", two.per_second, unit, command, *against)
-    most = min(2 * one.per_second, one.most(os.cpu_count() or 1))
+    most = min(2 * one.per_second, two.most(os.cpu_count() or 1))
     yield Row(f"{job}.most", most, unit, command, *against)
     adds, goal = two.per_second - one.per_second, Goal("ratio", ">=", 0.8)
     yield Row(f"{job}.second_adds", adds, unit, command, *against, goal)
