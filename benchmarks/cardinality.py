@@ -16,10 +16,10 @@ from benchmarks import workload
 from benchmarks.measure import Measured, measured_in_process, report
 from benchmarks.row import Goal, Row
 from benchmarks.setting import Setting
-from schemas.compiled import Lazily
 from schemas.config import Config, LimitsConfig
 from schemas.labels import METRIC, TENANT, encode_labels, make_labels
 from schemas.topics import SAMPLES
+from streams import compile_ahead
 from streams.detect.stage import DetectStage, FusedStage
 from streams.ingest.stage import IngestStage
 from streams.stage import Outgoing
@@ -200,8 +200,7 @@ class TwoHops:
 
 def warm_up() -> None:
     """Let the process have what it takes whatever its series are, compiled code among it."""
-    for each in Lazily.every:
-        each.load()
+    compile_ahead.main()
     for _ in range(2):
         TwoHops().fill(FEW, WARM_UP_ROUNDS)
     gc.collect()

@@ -5,8 +5,8 @@ begin. The stretch begins when each has come through a tenth of its share, and e
 tenths, so that start, rebalances and an idle end are not in it. What the broker takes of the machine stands beside it:
 where there are no more cores than processes, the second process cannot have that. If a message takes w seconds of a
 worker and b of the broker while both work, then two on two cores do no more than 2 / (w + b) a second: that is `most`.
-Messages for each second of the workers' CPU time
-tell what processes cost one another by themselves. The second job has a rule with the detector `auto`, so w is large.
+Messages for each second of the workers' CPU time tell what processes cost one another by themselves. The second job has
+a rule with the detector `auto`, so w is large.
 """
 
 import os
