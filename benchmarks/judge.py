@@ -4,7 +4,6 @@ All samples are in its head before the rules are, also those of the minutes to c
 nothing else is done; what it uses without rules is taken off.
 """
 
-import socket
 import subprocess
 import time
 import urllib.request
@@ -19,6 +18,7 @@ import cramjam
 import msgspec
 import numpy as np
 
+from deploy.ports import free_port
 from deploy.prometheus.build import FOLDER, PROMETHEUS
 from schemas.labels import TENANT, Labels
 from schemas.samples import Float64s, Int64s
@@ -131,9 +131,7 @@ def running_judge(folder: Path) -> Iterator[Judge]:
         UnavailableError: it is not built, and cannot be.
 
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     rules, config = folder / "rules.yml", folder / "prometheus.yml"
     rules.write_text("groups: []\n")
     config.write_text(CONFIG.format(rules=rules))

@@ -5,7 +5,6 @@ one broker alone Kafka does not refuse: it never asks for more copies than the t
 """
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from benchmarks.node import LIBS, QUIET
 from deploy.kafka.broker import CLUSTER_ID, GUARD, HEAP
 from deploy.kafka.jars import find_java
+from deploy.ports import free_port
 
 FIRST, SECOND = 1, 2
 PATIENCE_SECONDS = 60.0
@@ -52,7 +52,7 @@ class Replica:
         self._properties = home / "server.properties"
         self._process: subprocess.Popen[bytes] | None = None
         text = PROPERTIES.format(
-            node=SECOND, controller=_controller_port(bootstrap), port=_free_port(), home=home
+            node=SECOND, controller=_controller_port(bootstrap), port=free_port(), home=home
         )
         self._properties.write_text(text)
         self._run("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c").communicate()
@@ -158,9 +158,3 @@ def _controller_port(bootstrap: str) -> int:
     (pid,) = {pid for pid, found in listening if found == port}
     (controller,) = {found for other, found in listening if other == pid} - {port}
     return int(controller)
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])

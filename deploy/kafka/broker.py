@@ -8,7 +8,6 @@ Refuses a port that is taken, and a second port for a node that already runs.
 import fcntl
 import os
 import signal
-import socket
 import string
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from typing import IO
 
 from deploy.kafka.jars import UnavailableError, ensure_jars, find_java
 from deploy.kafka.probe import HOST, answers, is_open
+from deploy.ports import free_ports
 
 TEMPLATE = Path(__file__).with_name("server.properties")
 GUARD = Path(__file__).with_name("guard.py")
@@ -61,8 +61,11 @@ def start(home: Path, port: int) -> bool:
             _await_answer(port, None, home)
             return False
         lock.truncate(0)
-        if is_open(port):
-            raise KafkaError(f"port {port} is taken by another program: choose one by KAFKA_PORT")
+        for each in (port, port + 1):
+            if is_open(each):
+                raise KafkaError(
+                    f"port {each} is taken by another program: choose one by KAFKA_PORT"
+                )
         command = _prepare(home, home / "libs", port, port + 1)
         node = _launch(command, home, keep_open=lock)
         lock.write(f"{node.pid} {port}\n")
@@ -190,15 +193,6 @@ def _await_answer(port: int, node: subprocess.Popen[bytes] | None, home: Path) -
         time.sleep(POLL_SECONDS)
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago, all different."""
-    with ExitStack() as stack:
-        found = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in found:
-            each.bind((HOST, 0))
-        return [int(each.getsockname()[1]) for each in found]
-
-
 def _lock_file(home: Path) -> IO[str]:
     return (home / "lock").open("a+")
 
@@ -241,7 +235,6 @@ __all__ = [
     "KafkaError",
     "Running",
     "UnavailableError",
-    "free_ports",
     "kill_session",
     "launch_guarded",
     "passing_node",

@@ -21,12 +21,12 @@ from deploy.kafka.broker import (
     START_SECONDS,
     STOP_SECONDS,
     KafkaError,
-    free_ports,
     kill_session,
     launch_guarded,
     prepare,
 )
 from deploy.kafka.probe import HOST, answers, brokers
+from deploy.ports import free_ports
 
 TEMPLATE = Path(__file__).with_name("cluster.properties")
 FLAGS = ("-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")

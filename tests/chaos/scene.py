@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from deploy.kafka.broker import free_ports
 from deploy.kafka.cluster import Node, passing_cluster
+from deploy.ports import free_ports
 from tests.chaos.disk import Disk, DiskError, small_disk
 from tests.chaos.faults import ON_DISKS, Kind
 from tests.chaos.proxy import Proxy

@@ -11,8 +11,9 @@ import psutil
 import pytest
 from click.testing import Result
 
+from deploy.ports import free_ports
 from tests.cli.conftest import START_SECONDS, Cli, Running
-from tests.cli.test_run import free_port, ingested
+from tests.cli.test_run import ingested
 
 CONFIG = """\
 kafka: {{bootstrap: "{bootstrap}", prefix: {prefix}, session_timeout: 6s}}
@@ -29,7 +30,7 @@ def test_two_processes_share_the_work(
 ) -> None:
     """Partitions are shared; one that is killed is started again; a wrong configuration then ends all."""
     prefix = f"processes-{time.time_ns()}-"
-    port = free_port(2)
+    port = free_ports(2)[0]
     text = CONFIG.format(bootstrap=kafka_bootstrap, prefix=prefix, port=port)
     (folder / "tocsin.yaml").write_text(text)
     (folder / "r.yml").write_text(RULES)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.ports import free_port
 from schemas.config import load_document
 from streams.app import Setting, Workers
 from streams.cli.options import open_rules
@@ -17,7 +18,7 @@ from streams.cli.reload import Reloader, stamps_of
 from streams.time.clock import WallClock
 from streams.transport.broker import Broker
 from tests.cli.conftest import START_SECONDS, Cli, Running
-from tests.cli.test_run import free_port, start_embedded
+from tests.cli.test_run import start_embedded
 
 pytestmark = pytest.mark.embedded
 

@@ -1,7 +1,6 @@
 """`tocsin run` on the embedded broker, in a process of its own, as a newcomer starts it."""
 
 import json
-import random
 import re
 import signal
 import socket
@@ -9,11 +8,11 @@ import sqlite3
 import time
 import urllib.request
 from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from deploy.ports import free_port
 from tests.cli.conftest import Cli, Running
 
 pytestmark = pytest.mark.embedded
@@ -35,19 +34,6 @@ groups:
         expr: temperature > 80
         labels: {severity: critical}
 """
-
-
-def free_port(count: int = 1) -> int:
-    """The first of so many ports that nobody listens on, and that no connection is given by the system."""
-    while True:
-        first = random.randrange(15_000, 30_000)
-        with ExitStack() as stack:
-            try:
-                for port in range(first, first + count):
-                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return first
 
 
 @pytest.fixture

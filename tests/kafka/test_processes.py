@@ -15,6 +15,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from deploy.ports import free_ports
 from schemas.samples import decode_batch
 from schemas.topics import PARTITIONS, SAMPLES, Topic, all_topics
 from streams.transport.admin import create_topics
@@ -40,7 +41,7 @@ class Installation:
 
     def __init__(self, bootstrap: str, folder: Path) -> None:
         self.bootstrap = bootstrap
-        self.port = free_pair()
+        self.port = free_ports(2)[0]
         self.prefix = f"processes-{time.time_ns()}-"
         self.folder = folder
         self.started: list[Running] = []
@@ -97,19 +98,6 @@ class Installation:
         while [each] * PARTITIONS != (found := self.committed()):
             assert time.monotonic() < deadline, found
             time.sleep(0.2)
-
-
-def free_pair() -> int:
-    """A port that is free, and so is the one after it; below those that clients are given (from 32768 on)."""
-    for port in range(20_000 + os.getpid() % 5_000 * 2, 32_000, 2):
-        with socket.socket() as first, socket.socket() as second:
-            try:
-                first.bind(("127.0.0.1", port))
-                second.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("no two ports are free")
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The producer for services on a real Kafka: through an outage, and into an engine that reads it fused."""
 
 import asyncio
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.ports import free_ports
 from schemas import topics
 from schemas.alerts import Alert
 from schemas.config import Config
@@ -43,9 +43,7 @@ def lasting(
     kafka_bootstrap: str, pytestconfig: pytest.Config, tmp_path: Path
 ) -> Iterator[tuple[Path, int]]:
     """Home and port of a Kafka that can be stopped and started; the shared one skips where there is no Java."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
+    port = free_ports(2)[0]  # its neighbour is the controller's
     (tmp_path / "libs").symlink_to(pytestconfig.rootpath / ".kafka" / "libs")
     kafka("start", tmp_path, port)
     yield tmp_path, port
@@ -55,7 +53,7 @@ def lasting(
 def kafka(verb: str, home: Path, port: int) -> None:
     """Start or stop the node; in a process of its own, because the node outlives who starts it."""
     command = [sys.executable, "-m", "deploy.kafka", verb, "--port", str(port), "--dir", str(home)]
-    subprocess.run(command, check=True, capture_output=True)
+    subprocess.run(command, check=True)  # what it says is shown with a failure
 
 
 @pytest.mark.slow

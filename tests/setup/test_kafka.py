@@ -15,7 +15,7 @@ from deploy.kafka.__main__ import main
 from deploy.kafka.broker import status, wait
 from deploy.kafka.jars import STAMP, UnavailableError, ensure_jars, find_java
 from deploy.kafka.probe import HOST, answers, is_open
-from tests.cli.test_run import free_port
+from deploy.ports import free_ports
 
 
 def until(true: Callable[[], object], seconds: float = 20.0) -> bool:
@@ -60,6 +60,28 @@ def test_a_taken_port_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[s
         assert main(["start", "--port", str(port), "--dir", str(tmp_path)]) == 1
     assert "taken by another program: choose one by KAFKA_PORT" in capsys.readouterr().err
     assert status(tmp_path) is None
+
+
+def test_a_taken_port_of_the_controller_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The port after the broker's is looked at too, and named."""
+    port, neighbour = free_ports(2)
+    with socket.create_server((HOST, neighbour)):
+        assert main(["start", "--port", str(port), "--dir", str(tmp_path)]) == 1
+    assert f"port {neighbour} is taken by another program" in capsys.readouterr().err
+
+
+def test_free_ports_are_in_a_row_and_not_of_those_given_to_connections() -> None:
+    """A program can listen on each of them, and no outgoing connection is given one before it does."""
+    given = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    first_given = int(given.read_text().split()[0]) if given.exists() else 32_768
+    ports = free_ports(3)
+    assert [ports[0], ports[0] + 1, ports[0] + 2] == ports
+    assert ports[-1] < first_given
+    for port in ports:
+        with socket.create_server((HOST, port)):
+            pass
 
 
 def test_stop_where_nothing_ever_ran(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -152,7 +174,7 @@ def test_start_and_stop_are_idempotent(kafka_bootstrap: str, root: Path, tmp_pat
     """A second start and a second stop change nothing, and data outlive a stop."""
     assert kafka_bootstrap  # so that the jars are there
     (tmp_path / "libs").symlink_to(root / ".kafka" / "libs")
-    port = free_port(2)  # its neighbour is the controller's
+    port = free_ports(2)[0]  # its neighbour is the controller's
     here = ("--dir", str(tmp_path))
     try:
         first = kafka(root, "start", "--port", str(port), *here)

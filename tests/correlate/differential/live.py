@@ -23,6 +23,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from deploy.ports import free_port
 from schemas.config.section import parse_duration
 from schemas.matchers import parse_matchers
 from tests.correlate.differential.named import named
@@ -202,7 +203,7 @@ def running(program: str, folder: Path, config: dict[str, Any]) -> Iterator[tupl
     file = folder / "alertmanager.yml"
     with file.open("w") as out:
         YAML(typ="safe", pure=True).dump(config, out)
-    port = _free_port()
+    port = free_port()
     address = f"http://127.0.0.1:{port}"
     options = [
         f"--config.file={file}",
@@ -225,11 +226,6 @@ def running(program: str, folder: Path, config: dict[str, Any]) -> Iterator[tupl
     finally:
         process.terminate()
         process.communicate(timeout=30)
-
-
-def _free_port() -> int:
-    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
-        return int(server.server_address[1])
 
 
 def call(method: str, address: str, body: Any = None) -> Any:

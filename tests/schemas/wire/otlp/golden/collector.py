@@ -1,7 +1,6 @@
 """The OpenTelemetry Collector as a process: OTLP over HTTP in, Kafka out."""
 
 import re
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from deploy.ports import free_port
 from schemas.topics import PARTITIONS
 from tests.kafka.reading import read_topic
 
@@ -22,13 +22,6 @@ COLLECTOR, TOCSIN, RULES = re.findall(
 ADDRESS, ENDPOINT, ENCODING = "kafka-1.example.com:9092", "0.0.0.0:4318", "otlp_proto"
 TOPICS = {"metrics": "otlp_metrics", "logs": "otlp_logs", "traces": "otlp_spans"}
 START_SECONDS, STOP_SECONDS = 30.0, 20.0
-
-
-def free_port() -> int:
-    """A port that nobody has now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 @contextmanager
