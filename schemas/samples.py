@@ -14,7 +14,7 @@ as a msgpack array; one without stays of version 1, so that older code reads it.
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, overload
+from typing import TypeAlias
 
 import msgspec
 import numpy as np
@@ -25,6 +25,7 @@ from schemas.handles import is_handle, numbers_of
 from schemas.histograms import NativeHistogram
 from schemas.labels import Labels, decode_labels, encode_labels, fingerprint_bytes
 from schemas.reasons import DeadLetterReason
+from schemas.texts import LabelTexts, UInt32s
 
 MAGIC = b"TCSN"
 VERSION = 1
@@ -35,7 +36,6 @@ _PREFIX = struct.Struct("<4sBI")
 
 Int32s: TypeAlias = NDArray[np.int32]
 Int64s: TypeAlias = NDArray[np.int64]
-UInt32s: TypeAlias = NDArray[np.uint32]
 UInt64s: TypeAlias = NDArray[np.uint64]
 Float64s: TypeAlias = NDArray[np.float64]
 
@@ -60,37 +60,6 @@ class _LongerHead(_Head, array_like=True, frozen=True):
 
 _encode_histograms = msgspec.msgpack.Encoder().encode
 _decode_histograms = msgspec.msgpack.Decoder(list[NativeHistogram]).decode
-
-
-class LabelTexts(Sequence[bytes]):
-    """Label bytes where they stand in a batch: a piece is cut out when it is asked for.
-
-    A reader asks for those of new series only, which are few.
-    """
-
-    __slots__ = ("_data", "_ends", "_start")
-
-    def __init__(self, data: bytes, start: int, ends: UInt32s) -> None:
-        self._data = data
-        self._start = start
-        self._ends = ends
-
-    def __len__(self) -> int:
-        return len(self._ends) - 1
-
-    @overload
-    def __getitem__(self, index: int) -> bytes: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[bytes]: ...
-
-    def __getitem__(self, index: int | slice) -> bytes | list[bytes]:
-        if isinstance(index, slice):
-            return [self[at] for at in range(*index.indices(len(self)))]
-        if not 0 <= index < len(self):
-            raise IndexError(index)
-        first, last = self._ends.item(index), self._ends.item(index + 1)
-        return self._data[self._start + first : self._start + last]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +154,7 @@ def make_batch(
 
 def encode_batch(batch: SampleBatch) -> bytes:
     """Binary form of a batch."""
-    lengths = np.fromiter(map(len, batch.label_bytes), np.uint32, len(batch.label_bytes))
-    ends = np.zeros(len(lengths) + 1, np.uint32)
-    np.cumsum(lengths, out=ends[1:])
+    texts = LabelTexts.of(batch.label_bytes)
     facts = (
         batch.topic,
         batch.partition,
@@ -195,7 +162,7 @@ def encode_batch(batch: SampleBatch) -> bytes:
         batch.record_time,
         len(batch.fingerprints),
         len(batch),
-        int(ends[-1]),
+        texts.ends.item(-1),
         batch.idle,
     )
     is_late = batch.late_at is not None
@@ -211,8 +178,8 @@ def encode_batch(batch: SampleBatch) -> bytes:
             _PREFIX.pack(MAGIC, version, len(head)),
             head,
             batch.fingerprints.astype("<u8", copy=False).tobytes(),
-            ends.astype("<u4", copy=False).tobytes(),
-            *batch.label_bytes,
+            texts.ends.astype("<u4", copy=False).tobytes(),
+            texts.whole,
             batch.series.astype("<u4", copy=False).tobytes(),
             batch.times.astype("<i8", copy=False).tobytes(),
             batch.values.astype("<f8", copy=False).tobytes(),

@@ -22,6 +22,7 @@ from schemas.fingerprints import FingerprintIndex
 from schemas.labelling import AS_WRITTEN, Labelling
 from schemas.labels import fingerprint_bytes
 from schemas.reasons import DeadLetterReason
+from schemas.texts import TextArena
 from schemas.wire.bounds import find_breach
 from schemas.wire.forms import Forms
 from schemas.wire.identity import NOWHERE, Identity, Named, place
@@ -63,7 +64,7 @@ class Interner:
         label = identity.tenant_label
         self._tenant_moves = label != "" and labelling.may_write(label)
         self.resets = 0
-        self.label_bytes: list[bytes] = []
+        self.label_bytes = TextArena()
         self.tenants = Tenants()
         self._forms = Forms()
         self._index = FingerprintIndex()
@@ -150,8 +151,8 @@ class Interner:
             if lack is not None and (home != NOWHERE or number < 0):
                 raise DecodeError(lack, *self._whose(tenant, number))
             known = self._add(print_, tenant)
-        if not self.label_bytes[known]:
-            self.label_bytes[known] = canonical
+        if not self.label_bytes.has(known):
+            self.label_bytes.write(known, canonical)
             self._columns.partitions[known] = home
             self.drops = self.drops or home == NOWHERE
         self._remember(metric, raw, known)
@@ -216,10 +217,9 @@ class Interner:
         return None
 
     def _add(self, print_: int, tenant: str) -> int:
-        added = len(self.label_bytes)
+        added = self.label_bytes.add()
         if added == len(self._columns.tenants):
             self._columns = self._columns.resized(added + added // SPARE)
-        self.label_bytes.append(b"")
         self._columns.tenants[added] = self.tenants.add(tenant)
         self._index.add_one(print_, added)
         return added
@@ -257,9 +257,8 @@ class Interner:
         if not len(gone):
             return
         heard[gone] = GONE
-        # whoever remembers ids goes by these two
+        # whoever remembers ids goes by this
         self.resets += 1
-        self.label_bytes = list(self.label_bytes)
         self._index.remove(self._index.fingerprints(gone))
         self._rename(np.where(heard == GONE, -1, np.arange(count)))
         self._any_gone = True
@@ -283,7 +282,7 @@ class Interner:
         self.resets += 1
         stay = self._columns.heard[: len(self)] != GONE
         kept = np.flatnonzero(stay)
-        self.label_bytes = [self.label_bytes[at] for at in kept.tolist()]
+        self.label_bytes = self.label_bytes.take(kept)
         self._columns = self._columns.take(kept).resized(max(LEAST, len(kept)))
         self._index.replace(self._index.fingerprints(kept), np.arange(len(kept)))
         self._rename(np.where(stay, np.cumsum(stay) - 1, -1))
@@ -340,7 +339,7 @@ class Interner:
             raise CheckpointError("series of an ingest checkpoint: columns do not fit together")
         self.resets += 1
         self._any_gone = False
-        self.label_bytes = [b""] * count
+        self.label_bytes = TextArena(count)
         self._forms.restore(columns, count)
         self.tenants.restore(names, looks)
         self.tenants.count(tenants, tenants[self._forms.ids])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 NOBODY = -1
 STRANGERS = -1
-MOST_LOOKS = 1_000
+MOST_LOOKS = 250
 """Some milliseconds of work a minute."""
 
 

@@ -37,6 +37,6 @@ class InternedRows:
             return rows
         # also those without room: a series may have been retired since
         asked = np.unique(ids[rows < 0])
-        label_bytes = [self._interner.label_bytes[i] for i in asked.tolist()]
+        label_bytes = self._interner.label_bytes.gather(asked)
         self._rows[asked] = self._store.rows(self._interner.fingerprints(asked), label_bytes)
         return self._rows[ids]

@@ -62,7 +62,7 @@ def _batches(
         batch = SampleBatch(
             *facts,
             interner.fingerprints(chosen),
-            [interner.label_bytes[i] for i in chosen.tolist()],
+            interner.label_bytes.gather(chosen),
             local.astype(np.uint32),
             samples.times[which],
             values,

@@ -169,7 +169,7 @@ class _Reading:
         if interner.drops:
             found = found.keep(interner.partitions(found.series) != NOWHERE)
         ids, series = np.unique(found.series, return_inverse=True)
-        codes = [interner.label_bytes[at] for at in ids.tolist()]
+        codes = interner.label_bytes.gather(ids)
         prints = interner.fingerprints(ids)
         self._history.add(
             prints, codes, series.astype(np.int64), found.times, found.values, found.histograms

@@ -139,7 +139,7 @@ class Reading:
     def known(self) -> list[object]:
         """Everything that is remembered."""
         state = {name: column.tolist() for name, column in self.interner.snapshot().items()}
-        return [state, self.interner.label_bytes]
+        return [state, list(self.interner.label_bytes)]
 
 
 def shown(columns: Columns) -> list[object]:
