@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 UInt32s: TypeAlias = NDArray[np.uint32]
 LEAST = 1024
-SPARE = 4
+SPARE = 8
 """There is room for one more for each so many."""
 
 

@@ -19,6 +19,8 @@ from schemas.fingerprints import FingerprintIndex
 from schemas.labels import fingerprint_bytes
 
 LEAST = 1024
+SPARE = 8
+"""There is room for one more form for each so many."""
 FEW = 8
 """So many are found faster one by one than as columns."""
 _BITS = 2**64 - 1
@@ -103,7 +105,7 @@ class Forms:
             self._seen_index.add_one(self._hash(metric, raw), at)
             return False
         if self._count == len(self._prints):
-            more = np.zeros(self._count // 4, np.int32)
+            more = np.zeros(self._count // SPARE, np.int32)
             self._prints = np.append(self._prints, more.astype(np.uint64))
             self._id_of = np.append(self._id_of, more)
             self._unseen = np.append(self._unseen, more.astype(np.bool_))

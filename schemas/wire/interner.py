@@ -29,7 +29,7 @@ from schemas.wire.identity import NOWHERE, Identity, Named, place
 from schemas.wire.series import SeriesColumns, make_series
 from schemas.wire.tenants import Tenants
 
-SPARE = 4
+SPARE = 8
 """There is room for one more id for each so many."""
 GONE = -(2**31)
 """Minute of a series that has gone."""

@@ -36,6 +36,8 @@ class Scanned(NamedTuple):
 
 
 _COUNTED = -2
+PIECE = 1_000
+"""Records that the ordinary path reads at once: their objects are gone before the next ones are made."""
 Scan = Callable[[Spans, int], Scanned]
 SCAN = Lazily[Scan]("schemas.wire.native_scan", "scan")
 Ordinary = Callable[[Sequence[bytes | None], Interner], Columns]
@@ -58,8 +60,6 @@ def decode_plain(
     found = scan(spans, most_bytes)
     series = np.where(found.plain, interner.find_hashed(found.hashes), -1)
     plain = np.flatnonzero(series >= 0)
-    if not len(plain):
-        return ordinary(values, interner)
     columns = Columns(
         series[plain],
         numbers_ms(found.times[plain]),
@@ -78,8 +78,12 @@ def decode_plain(
     rest = np.flatnonzero(series == -1)
     if not len(rest):
         return columns
-    others = ordinary(spans.take(rest), interner)
-    others.records = rest[others.records]
-    others.refused = [r._replace(record=rest.item(r.record)) for r in others.refused]
-    together = join([columns, others])
+    parts = [columns]
+    for first in range(0, len(rest), PIECE):
+        piece = rest[first : first + PIECE]
+        others = ordinary(spans.take(piece), interner)
+        others.records = piece[others.records]
+        others.refused = [r._replace(record=piece.item(r.record)) for r in others.refused]
+        parts.append(others)
+    together = join(parts)
     return together.keep(np.argsort(together.records, kind="stable"))

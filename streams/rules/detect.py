@@ -77,7 +77,7 @@ class DetectRule:
         self.thresholds = Thresholds(block, interval_ms)
         self.adopted = 0
         self._said_still = False
-        self._cache = np.zeros(0, np.int64)
+        self._cache = np.zeros(0, np.int32)
         self._epoch = -1
         self.adopt(block)
 
@@ -271,9 +271,9 @@ class DetectRule:
     def _rows(self, space: LabelSpace, space_rows: IntArray) -> IntArray:
         """Rows of the bank for rows of the space, -1 where there is no room."""
         if space.epoch != self._epoch:
-            self._cache, self._epoch = np.zeros(0, np.int64), space.epoch
+            self._cache, self._epoch = np.zeros(0, np.int32), space.epoch
         if len(self._cache) < len(space):
-            more = np.full(len(space) - len(self._cache), -1, np.int64)
+            more = np.full(len(space) - len(self._cache), -1, np.int32)
             self._cache = np.concatenate((self._cache, more))
         rows = self._cache[space_rows]
         if rows.size and rows.min() < 0:
@@ -285,7 +285,7 @@ class DetectRule:
                 self.thresholds.begin(fresh, self.roster.encoded)
                 self._begin(fresh)
             rows = self._cache[space_rows]
-        return rows
+        return rows.astype(np.int64)
 
     def _begin(self, fresh: IntArray) -> None:
         """Give rows what was learnt of their label sets from history."""
@@ -301,7 +301,7 @@ class DetectRule:
         """Keep these rows alone, numbered anew."""
         for state in (self.rows, self.banks, self.thresholds):
             state.take(kept, self.roster.capacity)
-        self._cache, self._epoch = np.zeros(0, np.int64), -1
+        self._cache, self._epoch = np.zeros(0, np.int32), -1
 
     def snapshot(self) -> dict[str, NDArray[np.generic]]:
         """The detector's state and ours as columns."""
@@ -331,4 +331,4 @@ class DetectRule:
             raise CheckpointError(f"detector of a checkpoint: no column {error}") from error
         self.rows.restore(known)
         self._said_still = bool((known["still_until"] != NEVER).any())
-        self._cache, self._epoch = np.zeros(0, np.int64), -1
+        self._cache, self._epoch = np.zeros(0, np.int32), -1

@@ -7,7 +7,7 @@ A pick lasts as long as a selector has it. Refuses a second store: what is picke
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from weakref import WeakValueDictionary
 
@@ -45,7 +45,7 @@ class Pick:
         matchers: all must hold, the one for the metric's name among them.
         space: their label sets.
         rows: int64[n], rows of the store that are picked, in the order of their label sets.
-        route: int64[store], for each row of the store its row in `space`, -1 where it is not picked.
+        route: int32[store], for each row of the store its row in `space`, -1 where it is not picked.
 
     """
 
@@ -53,7 +53,7 @@ class Pick:
         self.matchers = matchers
         self.space = LabelSpace()
         self.rows = np.zeros(0, np.int64)
-        self.route = np.zeros(0, np.int64)
+        self.route = np.zeros(0, np.int32)
         self._metric = metric_of(matchers)
         # canonical bytes of most label sets of the metric begin so
         self._begin = encode_labels(((METRIC, self._metric),))[:-1]
@@ -64,7 +64,11 @@ class Pick:
     @property
     def targets(self) -> Int64s:
         """For each of `rows` its row in `space`."""
-        return self.route[self.rows]
+        return self.targets_of(self.rows)
+
+    def targets_of(self, rows: Int64s) -> Int64s:
+        """Row in `space` of each of these rows of the store, -1 for those that are not picked."""
+        return self.route[rows].astype(np.int64)
 
     def refresh(self, store: SeriesStore) -> None:
         """Look at the series that are new since the last time."""
@@ -77,7 +81,7 @@ class Pick:
         stayed = self.rows[self.rows < len(store.born)]
         fresh = store.born > max(0, self._seen)
         stayed = stayed[(store.born[stayed] > 0) & ~fresh[stayed]]
-        route = np.full(len(store.born), -1, np.int64)
+        route = np.full(len(store.born), -1, np.int32)
         same = self.space.epoch == self._epoch
         route[stayed] = self.route[stayed] if same else self._targets(store, stayed)
         self.rows, self.route = stayed, route
@@ -97,8 +101,7 @@ class Pick:
             return
         place = partial(_place, store)
         if len(placed) * SEARCH > len(self.rows):
-            places = list(map(place, self.rows.tolist()))
-            at = [bisect_left(places, key) for key, _ in placed]
+            at = _merged([key for key, _ in placed], map(place, self.rows.tolist()))
         else:
             at = [bisect_left(self.rows, key, key=place) for key, _ in placed]
         picked = np.array([row for _, row in placed])
@@ -128,6 +131,18 @@ class Picks:
         if found is None:
             found = self._known[matchers] = Pick(matchers)
         return found
+
+
+def _merged(keys: Sequence[bytes], others: Iterator[bytes]) -> list[int]:
+    """Before which of the others each key belongs, both in their order; of the others one is held at a time."""
+    found: list[int] = []
+    number = 0
+    for number, other in enumerate(others, start=1):
+        while len(found) < len(keys) and keys[len(found)] <= other:
+            found.append(number - 1)
+        if len(found) == len(keys):
+            return found
+    return found + [number] * (len(keys) - len(found))
 
 
 def _place(store: SeriesStore, row: int) -> bytes:

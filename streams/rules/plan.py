@@ -132,7 +132,7 @@ class Plan:
         """For each row of the store whether a selector of the plan picks it."""
         picked = np.zeros(len(store.born), np.bool_)
         for leaf in self._leaves:
-            picked |= leaf.route(store) >= 0
+            picked |= leaf.picked(store)
         return picked
 
     def readings(self) -> list[Reading]:

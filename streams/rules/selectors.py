@@ -67,10 +67,10 @@ class Selector(Node):
         """Look at the series that are new since the last time."""
         self.pick.refresh(store)
 
-    def route(self, store: SeriesStore) -> Int64s:
-        """For each row of the store its row in `space`, -1 where it is not picked."""
+    def picked(self, store: SeriesStore) -> Bools:
+        """For each row of the store whether it is picked."""
         self.refresh(store)
-        return self.pick.route
+        return self.pick.route >= 0
 
 
 class InstantSelector(Selector, VectorNode):
@@ -106,7 +106,8 @@ class InstantSelector(Selector, VectorNode):
 
     def arrive(self, store: SeriesStore, samples: Arrival) -> tuple[Int64s, Vector]:
         """The samples of picked series, without stale markers."""
-        rows = self.route(store)[samples.rows]
+        self.refresh(store)
+        rows = self.pick.targets_of(samples.rows)
         kept = (rows >= 0) & (samples.values.view(np.int64) != STALE_BITS)
         index = np.flatnonzero(kept)
         return index, Vector(rows[index], samples.values[index])
@@ -122,7 +123,8 @@ class RangeSelector(Selector, RangeNode):
         super().__init__(selection, picks)
         self._cursor = Cursor()
         self._sorted: Int64s | None = None
-        self._stored = self._places = self._filled = np.zeros(0, np.int64)
+        self._stored = np.zeros(0, np.int64)
+        self._places = self._filled = np.zeros(0, np.int32)
 
     def windows(self, moment: Moment) -> tuple[Int64s, Windows]:
         """Rows of `space` and their windows, empty ones left out."""
@@ -130,7 +132,7 @@ class RangeSelector(Selector, RangeNode):
         pick = self.pick
         if self._sorted is not pick.rows:
             self._sorted = pick.rows
-            self._places = np.argsort(pick.rows, kind="stable")
+            self._places = np.argsort(pick.rows, kind="stable").astype(np.int32)
             self._stored = pick.rows[self._places]
         end_ms = self.selection.anchor.time(moment)
         start_ms = end_ms - self.selection.range_ms
@@ -139,9 +141,9 @@ class RangeSelector(Selector, RangeNode):
         filled = found.high > found.low
         self._filled = self._places
         if filled.all():
-            return pick.route[self._stored], found
+            return pick.targets_of(self._stored), found
         self._filled = self._places[filled]
-        return pick.route[self._stored[filled]], found.keep(filled)
+        return pick.targets_of(self._stored[filled]), found.keep(filled)
 
     @property
     def windowed(self) -> Int64s:

@@ -91,7 +91,7 @@ class Projection:
         self._transform = transform
         self._origin = Origin(source.labels, transform)
         self._epochs = (source.epoch, target.epoch)
-        self._map = np.zeros(0, np.int64)
+        self._map = np.zeros(0, np.int32)
         self._injective = True
 
     def map(self, rows: Int64s) -> Int64s:
@@ -100,17 +100,22 @@ class Projection:
         if epochs != self._epochs:
             self._epochs = epochs
             self._origin = Origin(self.source.labels, self._transform)
-            self._map = np.zeros(0, np.int64)
+            self._map = np.zeros(0, np.int32)
         if len(self._map) < len(self.source):
-            more = np.full(len(self.source) - len(self._map), -1, np.int64)
+            more = np.full(len(self.source) - len(self._map), -1, np.int32)
             self._map = np.concatenate((self._map, more))
         found = self._map.take(rows)
         if len(found) and found.min() < 0:
             new = np.unique(rows[found < 0])
             self._map[new] = self.target.labels.numbers_made(self._origin, new)
-            self._injective = not has_repeats(self._map[self._map >= 0], len(self.target))
+            self._injective = not has_repeats(self._known, len(self.target))
             found = self._map.take(rows)
-        return found
+        return found.astype(np.int64)
+
+    @property
+    def _known(self) -> Int64s:
+        """Target rows of all source rows mapped so far."""
+        return self._map[self._map >= 0].astype(np.int64)
 
     def distinct(self, rows: Int64s) -> Int64s:
         """Target rows of source rows, which must all differ.
@@ -127,7 +132,7 @@ class Projection:
     def refuse_merged(self) -> None:
         """Raise RuleError where two rows mapped so far, now or earlier, have become the same label set."""
         if not self._injective:
-            refuse_duplicates(self.target, self._map[self._map >= 0])
+            refuse_duplicates(self.target, self._known)
 
 
 def has_repeats(numbers: Int64s, size: int) -> bool:

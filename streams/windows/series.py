@@ -32,7 +32,7 @@ from streams.windows.writing import write_samples
 
 LOOKBACK_MS = 300_000
 LEAST_ROWS = 1024
-SPARE_ROWS = 4
+SPARE_ROWS = 8
 """The columns get room for one more row for each so many."""
 BEFORE_ALL_MS = int(np.iinfo(np.int64).min)
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from schemas import compiled
 from schemas.config import LimitsConfig
 from schemas.spans import Spans
+from schemas.wire import native_plain
 from schemas.wire.columns import Columns
 from schemas.wire.identity import Identity
 from schemas.wire.interner import Interner
@@ -157,19 +159,28 @@ def shown(columns: Columns) -> list[object]:
 
 
 @settings(max_examples=150, deadline=None)
-@given(CHUNKS, LIMITS, st.sampled_from([None, "acme"]), st.booleans(), st.integers(0, 2))
+@given(
+    CHUNKS,
+    LIMITS,
+    st.sampled_from([None, "acme"]),
+    st.booleans(),
+    st.integers(0, 2),
+    st.sampled_from([native_plain.PIECE, 2]),
+)
 def test_both_paths_make_the_same_of_any_chunks(
     chunks: list[list[bytes | None]],
     limits: dict[str, int],
     tenant: str | None,
     spans: bool,
     turn: int,
+    piece: int,
 ) -> None:
     """Order, ids, values bit by bit, refusals, counts and what is remembered; through retirement and restart too."""
     one, other = Reading(limits, tenant), Reading(limits, tenant)
     # what was new the first time is known the second
     for minute, values in enumerate([*chunks, *chunks]):
-        assert one.ordinary(values) == other.plain(values, spans=spans)
+        with patch.object(native_plain, "PIECE", piece):
+            assert one.ordinary(values) == other.plain(values, spans=spans)
         for reading in (one, other):
             if turn == 1:
                 reading.move_on(minute)
