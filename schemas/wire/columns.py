@@ -71,15 +71,17 @@ class Columns:
 
     def keep(self, mask: NDArray[np.bool_] | NDArray[np.intp]) -> "Columns":
         """The samples where the mask is true, or with these numbers in their order, and all refusals."""
+        # to take numbers costs half of what a mask does, for each column
+        at = np.flatnonzero(mask) if mask.dtype == np.bool_ else mask
         return Columns(
-            self.series[mask],
-            self.times[mask],
-            self.values[mask],
-            self.records[mask],
-            self.items[mask],
+            self.series[at],
+            self.times[at],
+            self.values[at],
+            self.records[at],
+            self.items[at],
             self.refused,
             self.unread,
-            None if self.meant is None else self.meant[mask],
+            None if self.meant is None else self.meant[at],
             self.histograms,
             self.ignored,
         )
