@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from functools import cache
 from itertools import repeat
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -52,6 +53,7 @@ _NULL = b"null"
 """What Go writes of a map that was never made."""
 
 _OPEN, _CLOSE, _FEED = b"{}\n"
+_PLACE = attrgetter("record", "item")
 FEW = 8
 """So many records are read faster one by one than as lines."""
 
@@ -73,6 +75,12 @@ class NativeJson:
         return decode_plain(values, interner, self._message_bytes, self._decode, _not_flooding)
 
     def _decode(self, values: Sequence[bytes | None], interner: Interner) -> Columns:
+        columns = self._read(values, interner)
+        # in the order of the log, however many records are read at once
+        columns.refused.sort(key=_PLACE)
+        return columns
+
+    def _read(self, values: Sequence[bytes | None], interner: Interner) -> Columns:
         found = self._at_once(values)
         if found is not None:
             count = len(found)
