@@ -43,8 +43,10 @@ class Node:
         found = self._admin.list_offsets(dict.fromkeys(places, OffsetSpec.latest()))
         return sum(answer.result(ADMIN_SECONDS).offset for answer in found.values())
 
-    def fill(self, topic: str, messages: Iterable[workload.Message]) -> None:
-        """Write messages, and wait until the broker has them.
+    def fill(
+        self, topic: str, messages: Iterable[workload.Message], compression: str = "none"
+    ) -> None:
+        """Write messages, their batches compressed like this, and wait until the broker has them.
 
         Raises:
             RuntimeError: the broker refused one.
@@ -55,6 +57,7 @@ class Node:
                 "bootstrap.servers": self.bootstrap,
                 "linger.ms": 20,
                 "batch.size": 262_144,
+                "compression.type": compression,
                 "queue.buffering.max.messages": 500_000,
                 "enable.idempotence": True,  # else a retry could change the order
             }

@@ -5,8 +5,9 @@ begin. The stretch begins when each has come through a tenth of its share, and e
 tenths, so that start, rebalances and an idle end are not in it. What the broker takes of the machine stands beside it:
 where there are no more cores than processes, the second process cannot have that. If a message takes w seconds of a
 worker and b of the broker while both work, then two on two cores do no more than 2 / (w + b) a second: that is `most`.
-Messages for each second of the workers' CPU time tell what processes cost one another by themselves. The second job has
-a rule with the detector `auto`, so w is large.
+Messages for each second of the workers' CPU time tell what processes cost one another by themselves. The second job
+reads the same messages as their producer compressed them, with lz4, so that b is small; the third has a rule with the
+detector `auto`, so w is large.
 """
 
 import os
@@ -25,6 +26,7 @@ from benchmarks.row import Goal, Row
 from benchmarks.setting import Setting
 
 TELEMETRY = "benchmark-scaling-telemetry"
+PACKED = "benchmark-scaling-packed"
 PAST_MS = 7_200_000
 LOOK_SECONDS = 0.1
 PATIENCE_SECONDS = 120.0
@@ -50,15 +52,21 @@ class Stretch(NamedTuple):
 def measure(setting: Setting, node: Node, command: str) -> Iterator[Row]:
     """Rows of the benchmark."""
     count = 1_200_000 if setting.quick else 6_000_000
-    node.create(TELEMETRY)
-    setting.say(f"scaling: writing {count:,} messages")
-    node.fill(TELEMETRY, workload.messages(count, setting.now_ms - PAST_MS))
-    for job, rules, messages in (("scaling", "plain", count), ("scaling.dear", "dear", count // 6)):
+    node.create(TELEMETRY, PACKED)
+    for topic, compression in ((TELEMETRY, "none"), (PACKED, "lz4")):
+        setting.say(f"scaling: writing {count:,} messages, compression {compression}")
+        node.fill(topic, workload.messages(count, setting.now_ms - PAST_MS), compression)
+    jobs = (
+        ("scaling", TELEMETRY, "plain", count),
+        ("scaling.lz4", PACKED, "plain", count),
+        ("scaling.dear", TELEMETRY, "dear", count // 6),
+    )
+    for job, topic, rules, messages in jobs:
         found = {}
         for processes in (1, 2):
             prefix = f"{job}-{processes}-"
             node.create(prefix=prefix)
-            found[processes] = _run(node, prefix, messages, processes, rules)
+            found[processes] = _run(node, topic, prefix, messages, processes, rules)
             setting.say(f"{job}: {processes} process(es): {found[processes]}")
         yield from rows(job, found[1], found[2], command)
 
@@ -86,7 +94,7 @@ def rows(job: str, one: Stretch, two: Stretch, command: str) -> Iterator[Row]:
         yield Row(f"{job}.{name}_broker_uses", stretch.broker, "cores", command)
 
 
-def _run(node: Node, prefix: str, count: int, processes: int, rules: str) -> Stretch:
+def _run(node: Node, topic: str, prefix: str, count: int, processes: int, rules: str) -> Stretch:
     """One group of so many processes reads the topic to its end."""
     broker = psutil.Process(listener(node.bootstrap))
     share = count / processes
@@ -94,7 +102,7 @@ def _run(node: Node, prefix: str, count: int, processes: int, rules: str) -> Str
         workers = []
         for _ in range(processes):
             options = ("--fused", "--rules", rules)
-            workers.append(stack.enter_context(running_worker(node, TELEMETRY, prefix, *options)))
+            workers.append(stack.enter_context(running_worker(node, topic, prefix, *options)))
             workers[-1].tell("hold fused")
         each = workload.PARTITIONS // processes
         for worker in workers:

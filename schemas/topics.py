@@ -51,7 +51,8 @@ OWN_TOPICS: tuple[Topic, ...] = (
         STATE,
         "stage, topic, partition",
         "checkpoints",
-        settings=_COMPACTED | {"segment.ms": "600000"},
+        # what is being written is not compacted: little of it at a time, or the topic swings by gigabytes
+        settings=_COMPACTED | {"segment.ms": "600000", "segment.bytes": "67108864"},
     ),
 )
 

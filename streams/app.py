@@ -308,7 +308,8 @@ class Workers:
         closing.add_done_callback(self._closing.discard)
 
     def _add_record(self) -> None:
-        history = History(self._setting.config.record.path)
+        record = self._setting.config.record
+        history = History(record.path, retention_ms=record.retention)
         self._stack.callback(history.close)
         inputs = [
             topics.INCIDENTS,

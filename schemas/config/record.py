@@ -4,13 +4,20 @@ from typing import Annotated
 
 from pydantic import Field
 
-from schemas.config.section import Section
+from schemas.config.section import Duration, Section
 
 
 class RecordConfig(Section):
-    """SQLite file of the recorder."""
+    """SQLite file of the recorder.
+
+    Attributes:
+        path: relative to the working directory.
+        retention: an ended incident stays for so long after its last change, with all that was said of it; 0: for ever.
+
+    """
 
     path: str = "tocsin.db"
+    retention: Duration = 34_560_000_000
 
 
 class MetricsConfig(Section):

@@ -55,6 +55,18 @@ WHERE excluded.provisional <= provisional
 PUT_NOTIFICATION = "INSERT OR REPLACE INTO notifications VALUES (?, ?, ?, ?, ?)"
 PUT_REMEDIATION = "INSERT OR REPLACE INTO remediations VALUES (?, ?, ?, ?, ?)"
 PUT_NOTICE = "INSERT OR REPLACE INTO notices VALUES (?, ?, ?, ?, ?)"
+_ENDED = "SELECT id FROM incidents WHERE updated_at < ?1 AND state = ?2"
+FORGET = tuple(
+    f"DELETE FROM {table} WHERE {column} IN ({_ENDED})"  # noqa: S608 - our own names
+    for table, column in (
+        ("incident_records", "id"),
+        ("notifications", "incident"),
+        ("remediations", "incident"),
+        ("notices", "incident"),
+        ("incidents", "id"),  # the others are found by it
+    )
+)
+"""Takes an event time and a state: incidents in that state that have not changed since go, with all about them."""
 HAS_NOTICES = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'notices'"
 
 

@@ -3,6 +3,9 @@
 One process writes, any number read meanwhile (write-ahead log). Writing is idempotent: a record replaces the one of the
 same identity, a final revision a provisional one and never the other way round. A batch is written whole or not at all.
 
+Incidents that ended long ago go, as event time moves on, and what they leave free in the file is written again; so the
+file is bounded by what happens within the retention.
+
 It refuses to guess: a file that is newer, not ours, locked or unwritable is an error that says so.
 """
 
@@ -24,6 +27,8 @@ from sinks.record import schema
 
 BUSY_SECONDS = 5.0
 AMBIGUOUS_SHOWN = 5
+SWEEPS = 100
+"""Incidents to forget are looked for this often within the retention."""
 # above any character of an id: the end of the range of ids that begin with a prefix
 _LAST = "\U0010ffff"
 
@@ -53,9 +58,17 @@ class History:
     """
 
     def __init__(
-        self, path: str | Path, *, read_only: bool = False, busy_seconds: float = BUSY_SECONDS
+        self,
+        path: str | Path,
+        *,
+        read_only: bool = False,
+        busy_seconds: float = BUSY_SECONDS,
+        retention_ms: int = 0,
     ) -> None:
+        """`retention_ms` is how long an ended incident stays after its last change, 0 for ever."""
         self._path = Path(path)
+        self._retention_ms = retention_ms
+        self._swept_ms: int | None = None
         self._lock = Lock()
         if read_only and not self._path.exists():
             raise HistoryError(f"there is no history at {path}: nothing has been recorded yet")
@@ -120,6 +133,18 @@ class History:
             connection.executemany(schema.PUT_NOTIFICATION, said)
             connection.executemany(schema.PUT_REMEDIATION, done)
             connection.executemany(schema.PUT_NOTICE, noticed)
+            if seen and self._retention_ms:
+                self._forget(connection, max(incident.updated_at for incident, _ in seen))
+
+    def _forget(self, connection: sqlite3.Connection, newest_ms: int) -> None:
+        """Let incidents go that ended longer ago than the retention, if it is time to look for them."""
+        due_ms = None if self._swept_ms is None else self._swept_ms + self._retention_ms // SWEEPS
+        if due_ms is None or newest_ms >= due_ms:
+            self._swept_ms = newest_ms
+            for statement in schema.FORGET:
+                connection.execute(
+                    statement, (newest_ms - self._retention_ms, IncidentState.RESOLVED)
+                )
 
     def list_incidents(
         self, *, state: IncidentState | None = None, tenant: str | None = None, limit: int = 100

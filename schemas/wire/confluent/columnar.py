@@ -108,7 +108,8 @@ class _Walk:
         size = _FIXED[kind]
         found = self._window(rows, size).view("<f4" if size == _FIXED["float"] else "<f8")[:, 0]
         self._move(rows, np.full(len(rows), size))
-        return found.astype(np.float64)
+        with np.errstate(invalid="ignore"):  # a signalling NaN becomes a quiet one
+            return found.astype(np.float64)
 
     def skip(self, kind: Any, rows: Ints) -> None:
         """Move these rows on over a value of this type."""

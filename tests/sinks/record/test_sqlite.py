@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from schemas.incidents import Incident
 from schemas.notices import Notice
@@ -84,6 +85,65 @@ def test_recording_again_changes_nothing(history: History) -> None:
     assert (make_incident(), [make_incident()], [_said()], [_done()], ()) == history.get_incident(
         make_incident().id
     )
+
+
+def test_what_ended_long_ago_is_forgotten_with_all_about_it(path: Path) -> None:
+    """As event time moves on; what is open stays, and so does whatever is younger."""
+    ended = make_incident("old", announce=ALL, time=T0)
+    still = make_incident("open", time=T0)
+    recent = make_incident("recent", announce=ALL, time=T0 + 50_000)
+    said = structs.replace(_said(), incident=ended.id)
+    done = structs.replace(_done(), incident=ended.id)
+    with History(path, retention_ms=100_000) as history:
+        history.record([ended, still, recent], [said], [done])
+        assert history.get_incident(ended.id) is not None
+        history.record([make_incident("new", time=ended.updated_at + 100_001)])
+
+        assert history.get_incident(ended.id) is None
+        kept = {incident.id for incident in history.list_incidents()}
+        assert {still.id, recent.id} < kept
+        assert (0,) * 5 == tuple(_rows_of(path, ended.id).values())
+
+
+@pytest.mark.parametrize(("retention_ms", "grows"), [(10_000, False), (0, True)])
+def test_a_history_that_forgets_stops_growing(path: Path, retention_ms: int, grows: bool) -> None:
+    """The file takes what the retention holds, however long it goes on; one that never forgets grows and grows."""
+    sizes = []
+    with History(path, retention_ms=retention_ms) as history:
+        for turn in range(40):
+            time = T0 + turn * 2_000
+            names = (f"{turn}-{number}" for number in range(20))
+            history.record([make_incident(name, announce=ALL, time=time) for name in names])
+            sizes.append(path.stat().st_size + path.with_name(f"{path.name}-wal").stat().st_size)
+    assert grows is (max(sizes[20:]) > 1.1 * max(sizes[:20]))
+
+
+def test_without_a_retention_nothing_goes(path: Path) -> None:
+    """0 is for ever."""
+    old = make_incident("old", announce=ALL, time=T0)
+    with History(path, retention_ms=0) as history:
+        history.record([old])
+        history.record([make_incident("new", time=2 * T0)])
+        assert history.get_incident(old.id) is not None
+
+
+def _rows_of(path: Path, incident: str) -> dict[str, int]:
+    """How many rows each table has about an incident."""
+    columns = {
+        "incidents": "id",
+        "incident_records": "id",
+        "notifications": "incident",
+        "remediations": "incident",
+        "notices": "incident",
+    }
+    with closing(sqlite3.connect(path)) as connection:
+        return {
+            table: connection.execute(
+                f"SELECT count(*) FROM {table} WHERE {column} = ?",
+                (incident,),
+            ).fetchone()[0]
+            for table, column in columns.items()
+        }
 
 
 @given(

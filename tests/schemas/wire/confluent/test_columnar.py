@@ -7,7 +7,7 @@ from typing import Any
 import fastavro
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schemas.config.options import FieldsConfig
@@ -85,6 +85,7 @@ def test_what_fastavro_wrote_is_read(records: list[dict[str, Any]]) -> None:
         max_size=5,
     )
 )
+@example([b"", b"\x00\x01\x80\x7f"])  # a signalling NaN
 def test_what_it_is_sure_of_is_what_fastavro_reads(values: list[bytes]) -> None:
     """Of any bytes it is sure only where fastavro reads the same numbers up to the end, or finds bad text."""
     read = wide().read(values)
