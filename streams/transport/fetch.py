@@ -146,7 +146,8 @@ def gather(
             if position > start:
                 break
             raise CorruptRecordException(f"invalid checksum in {topic}-{partition} at {position}")
-        if not (batch.is_control_batch or (committed_only and _aborted(fetched, batch))):
+        aborted = committed_only and _aborted(fetched, batch)
+        if not (batch.is_control_batch or aborted):
             batches.append(Batch(batch, records.kept, begin, end))
         position = max(position, batch.next_offset)
     fetched.next_fetch_offset = position
@@ -169,6 +170,9 @@ def _aborted(fetched: Any, batch: Any) -> bool:
     if batch.producer_id is None:
         return False
     fetched._consume_aborted_up_to(batch.base_offset)
+    if batch.is_control_batch and fetched._contains_abort_marker(batch):
+        # what the producer writes from here on is of its next transaction
+        fetched._aborted_producers.discard(batch.producer_id)
     return batch.is_transactional and batch.producer_id in fetched._aborted_producers
 
 

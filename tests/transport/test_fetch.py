@@ -1,5 +1,5 @@
 import pytest
-from aiokafka.consumer.fetcher import READ_UNCOMMITTED, PartitionRecords
+from aiokafka.consumer.fetcher import READ_COMMITTED, READ_UNCOMMITTED, PartitionRecords
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.structs import TopicPartition
@@ -84,3 +84,50 @@ def test_a_transaction_marker_moves_the_position_without_a_record() -> None:
     records._check_crcs = False
     chunk = take(records)
     assert ([], 0, 1) == (chunk.values, chunk.fetch_offset, chunk.next_offset)
+
+
+ABORT, COMMIT = 0, 1
+CONTROL = 0x20
+
+
+def of_transaction(base_offset: int, value: bytes, producer: int) -> bytes:
+    """A batch that a producer has written within a transaction."""
+    builder = DefaultRecordBatchBuilder(2, 0, True, producer, 0, 0, 1 << 20)
+    builder.append(0, 1_000, b"k", value, [])
+    data = bytearray(builder.build())
+    data[0:8] = base_offset.to_bytes(8, "big")
+    return bytes(data)
+
+
+def marker(base_offset: int, kind: int, producer: int) -> bytes:
+    """The control batch with which the broker ends a producer's transaction."""
+    builder = DefaultRecordBatchBuilder(2, 0, True, producer, 0, 0, 1 << 20)
+    key = b"\0\0" + kind.to_bytes(2, "big")
+    builder.append(0, 1_000, key, b"\0" * 6, [])
+    data = bytearray(builder.build())
+    data[0:8] = base_offset.to_bytes(8, "big")
+    data[21:23] = (int.from_bytes(data[21:23], "big") | CONTROL).to_bytes(2, "big")
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("isolation", "expected"),
+    [(READ_COMMITTED, [b"kept", b"next"]), (READ_UNCOMMITTED, [b"lost", b"kept", b"next"])],
+)
+def test_after_an_abort_the_same_producer_s_next_transaction_counts(
+    isolation: int, expected: list[bytes]
+) -> None:
+    """Only what was written up to the abort marker is left out, by who reads what is committed."""
+    data = b"".join(
+        [
+            of_transaction(0, b"lost", 7),
+            of_transaction(1, b"kept", 8),
+            marker(2, ABORT, 7),
+            of_transaction(3, b"next", 7),
+            marker(4, COMMIT, 7),
+            marker(5, COMMIT, 8),
+        ]
+    )
+    records = PartitionRecords(TOPIC, KeptRecords(data), [(7, 0)], 0, None, None, False, isolation)
+    chunk = take(records)
+    assert (expected, 0, 6) == (chunk.values, chunk.fetch_offset, chunk.next_offset)
