@@ -199,7 +199,8 @@ def _times(column: pa.Array) -> NDArray[np.int64]:
         with np.errstate(over="ignore"):  # a number that overflows is no time
             return numbers_ms(_values(column))
     unit = column.type.unit
-    ticks = column.view(pa.int64()).fill_null(-1).to_numpy()
+    numbers = column.view(pa.int64())
+    ticks = (numbers.fill_null(-1) if column.null_count else numbers).to_numpy()
     if unit == "s":
         good = (ticks >= 0) & (ticks < MILLISECONDS_BELOW / 1000)
         return np.where(good, np.where(good, ticks, 0) * 1000, -1)

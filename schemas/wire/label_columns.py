@@ -21,6 +21,8 @@ from schemas.reasons import DeadLetterReason
 Int64s = NDArray[np.int64]
 _RADIX_BELOW = 2**62
 _DIGEST_BYTES = 16
+DENSE = 8
+"""Keys are numbered by a table of all that there may be where it is no longer than so many times the rows."""
 
 
 def is_text(kind: pa.DataType) -> bool:
@@ -40,7 +42,7 @@ class Texts:
         codes = column.indices
         if codes.null_count:
             codes = codes.cast(pa.int64()).fill_null(-1)
-        self.codes = codes.to_numpy().astype(np.int64) + 1
+        self.codes = np.add(codes.to_numpy(), 1, dtype=np.int64)
         self.dictionary = column.dictionary
         self.count = len(self.dictionary) + 1
 
@@ -156,7 +158,7 @@ def _combined(
         if count == 1:
             continue
         if size * count >= _RADIX_BELOW:
-            key, first, _ = _numbered(key)
+            key, first, _ = _numbered(key, size)
             size, lasting = len(first), False
         if size == 1:
             key = codes
@@ -164,12 +166,17 @@ def _combined(
             key = key * count
             key += codes
         size *= count
-    number, first, keys = _numbered(key)
+    number, first, keys = _numbered(key, size)
     return number, first, keys if lasting else None
 
 
-def _numbered(key: Int64s) -> tuple[Int64s, Int64s, Int64s]:
-    """Equal keys as equal numbers from 0 on, in the order in which they come up; the first row of each, and each."""
+def _numbered(key: Int64s, below: int) -> tuple[Int64s, Int64s, Int64s]:
+    """Equal keys, from 0 to `below`, as equal numbers from 0 on, in the order in which they come up.
+
+    With them the first row of each, and each.
+    """
+    if below <= DENSE * len(key):
+        return _numbered_by_table(key, below)
     encoded = pa.array(key).dictionary_encode()
     number = encoded.indices.to_numpy().astype(np.int64)
     keys = encoded.dictionary.to_numpy()
@@ -177,3 +184,15 @@ def _numbered(key: Int64s) -> tuple[Int64s, Int64s, Int64s]:
     # of several rows the one that is written last stays
     first[number[::-1]] = np.arange(len(key) - 1, -1, -1)
     return number, first, keys
+
+
+def _numbered_by_table(key: Int64s, below: int) -> tuple[Int64s, Int64s, Int64s]:
+    """The same by a place for each possible key, of which only those in use are written: less work than a hash table."""
+    place = np.empty(below, np.int64)
+    rows = np.arange(len(key))
+    # of several rows the one that is written last stays
+    place[key[::-1]] = rows[::-1]
+    first = np.flatnonzero(place[key] == rows)
+    keys = key[first]
+    place[keys] = np.arange(len(keys))
+    return place[key], first, keys
