@@ -187,7 +187,7 @@ def _numbered(key: Int64s, below: int) -> tuple[Int64s, Int64s, Int64s]:
 
 
 def _numbered_by_table(key: Int64s, below: int) -> tuple[Int64s, Int64s, Int64s]:
-    """The same by a place for each possible key, of which only those in use are written: less work than a hash table."""
+    """The same by a place for each possible key, of which those in use are written: less work than a hash."""
     place = np.empty(below, np.int64)
     rows = np.arange(len(key))
     # of several rows the one that is written last stays
