@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from schemas.config import Config
+from streams import compile_ahead
 from streams.detect.stage import FusedStage
 from streams.ingest.stage import IngestStage
 from streams.rules.load import parse_rules
@@ -29,7 +30,8 @@ FLOOD = 3_000
 
 @pytest.fixture
 def traced() -> Iterator[None]:
-    """Count what Python and numpy allocate."""
+    """Count what Python and numpy allocate, but for what compiles, which is there before or comes in between."""
+    compile_ahead.main()
     tracemalloc.start()
     yield
     tracemalloc.stop()
