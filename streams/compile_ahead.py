@@ -4,7 +4,8 @@ It takes some ten seconds of processor time. Without it the first worker with a 
 each worker that starts before one has ended.
 """
 
-import detectors.gaussian  # noqa: F401 - a detector is imported when a rule asks for it
+import detectors.auto
+import detectors.gaussian  # noqa: F401
 import streams.app  # noqa: F401 - it imports whatever else compiles
 from schemas.compiled import Lazily
 

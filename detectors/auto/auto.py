@@ -12,7 +12,6 @@ bits. Cost: under 4 KB a row.
 Refuses weekly rhythms and other zones than UTC: a rule that knows them names `seasonal`.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -21,17 +20,16 @@ from detectors.auto import tails
 from detectors.auto.blocks import Block, block_of, cut, room
 from detectors.auto.judge import Thought, judge, reach
 from detectors.auto.learn import DAILY_WEIGHT, learn, pass_ends, quiet, until_fit
+from detectors.auto.scores import FIELDS, ViewedScores, put, unsaid
 from detectors.auto.state import OLD_BLOCK, State
+from detectors.auto.swift import MACHINE, take_in
 from detectors.auto.walk import SETTLED_VISITS
 from detectors.bank import Bank, Settings
 from detectors.base import (
     LARGEST_VALUE,
-    CodeArray,
     FloatArray,
     IntArray,
     Reason,
-    Scores,
-    Selector,
     flat,
 )
 from detectors.calibrate import BAND_TAIL
@@ -42,13 +40,6 @@ EXPLAINED = 0.5
 
 class AutoSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Settings of `auto`: it heeds `direction` and `warm_up_samples`; its calibration and refractory are its own."""
-
-
-@dataclass(frozen=True, slots=True)
-class ViewedScores(Scores):
-    """Scores that tell which view spoke: numbers into `Auto.views`."""
-
-    view: CodeArray
 
 
 class Auto(Bank):
@@ -82,10 +73,7 @@ class Auto(Bank):
         scores: ViewedScores | None = None
         usable = np.flatnonzero(np.abs(values) <= LARGEST_VALUE)
         for block in cut(self.columns, rows, times, values, usable):
-            thought = self._judged(block)
-            told = self._told(block, thought)
-            if block.learns:
-                learn(self.columns, block, thought)
+            told = self._taken_in(block)
             if isinstance(block.where, slice) and block.values.size == values.size:
                 return told
             scores = unsaid(values) if scores is None else scores
@@ -125,6 +113,18 @@ class Auto(Bank):
                 break
             wide = 2 * max(length, OLD_BLOCK) if same > length else 0
         return taken, ViewedScores(*(getattr(scores, name)[:taken] for name in FIELDS))
+
+    def _taken_in(self, block: Block) -> ViewedScores:
+        """What is told of a block, which is learnt if it is to be."""
+        machine, settings = MACHINE.get(block.values.size), self.settings
+        if machine is not None:
+            side, mute = settings.direction, settings.warm_up_samples
+            return take_in(machine, self.columns, block, side, mute, self._least)
+        thought = self._judged(block)
+        told = self._told(block, thought)
+        if block.learns:
+            learn(self.columns, block, thought)
+        return told
 
     def _judged(self, block: Block) -> Thought:
         return judge(self.columns, block, self.settings.direction, self.settings.warm_up_samples)
@@ -192,20 +192,3 @@ class Auto(Bank):
         else:
             said.append("no half hour of the day was there twice, so the time of day does not vote")
         return "; ".join(said)
-
-
-FIELDS = ("raw", "score", "expected", "low", "high", "reason", "view")
-
-
-def put(scores: ViewedScores, where: Selector, told: ViewedScores) -> None:
-    """Let these scores be what is said of the samples there."""
-    for name in FIELDS:
-        getattr(scores, name)[where] = getattr(told, name)
-
-
-def unsaid(values: FloatArray) -> ViewedScores:
-    """Scores that say nothing yet, and why."""
-    plain, nobody = Scores.unsaid(values), np.zeros(values.size, np.int8)
-    return ViewedScores(
-        plain.raw, plain.score, plain.expected, plain.low, plain.high, plain.reason, nobody
-    )

@@ -68,7 +68,7 @@ def judge(columns: State, block: Block, side: Direction, warm_up: int) -> Though
     if not settled.all():
         distances[~settled, SEASON] = 0.0
         distances[~settled, SEASON_LEFT] = 0.0
-    step_ms = _one(columns["step_ms"][block.at])[:, None]
+    step_ms = one(columns["step_ms"][block.at])[:, None]
     loudness, spoke = _loudness(columns, block.at, distances, settled, step_ms)
     if side != "both":
         away = moved - path.level
@@ -102,7 +102,7 @@ def span(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     return values.min(axis=1), values.max(axis=1)
 
 
-def _one(numbers: FloatArray) -> FloatArray:
+def one(numbers: FloatArray) -> FloatArray:
     """The numbers [m], or one for all [1] where it is one."""
     return numbers[:1] if bool((numbers == numbers[0]).all()) else numbers
 
@@ -207,7 +207,7 @@ def _loudness(
 
 def reach(columns: State, at: Selector) -> FloatArray:
     """How far from the slow level [m], in the row's unit, residuals alone make a sample leave the band."""
-    step_ms = _one(columns["step_ms"][at])
+    step_ms = one(columns["step_ms"][at])
     need = alarms.loudness_of(BAND_TAIL * alarms.WEEK_MS / step_ms)
     need -= alarms.STEP_POWER * np.log10(step_ms / alarms.COMMON_STEP_MS)
     slope = columns["beyond"][at][:, LEVEL_LEFT].astype(np.float64)

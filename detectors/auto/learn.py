@@ -58,7 +58,7 @@ def learn(columns: State, block: Block, thought: Thought) -> None:
     size = block_size(samples)
     ended = np.flatnonzero((samples + length) % size == 0)
     if ended.size:
-        _end(columns, block.rows[ended], size[ended])
+        end(columns, block.rows[ended], size[ended])
 
 
 def until_fit(samples: int) -> int:
@@ -131,7 +131,7 @@ def _gather(columns: State, block: Block, thought: Thought) -> None:
     columns["fresh_count"][rows] = np.minimum(had + new.sum(axis=1), FRESH)
 
 
-def _end(columns: State, rows: IntArray, size: IntArray) -> None:
+def end(columns: State, rows: IntArray, size: IntArray) -> None:
     """End a block."""
     row, view = np.nonzero(columns["fresh_count"][rows])
     if row.size:
