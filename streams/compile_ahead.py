@@ -1,6 +1,6 @@
 """Compile ahead: `python -m streams.compile_ahead` makes all compiled functions now, once for an installation.
 
-It takes some ten seconds of processor time. Without it the first worker with a backlog does so beside its work, as does
+It takes twenty seconds of processor time. Without it the first worker with a backlog does so beside its work, as does
 each worker that starts before one has ended.
 """
 

@@ -59,9 +59,11 @@ def _desk() -> Desk:
         np.empty((ROWS, VIEWS), np.float32),
         np.empty((ROWS, VIEWS), np.float32),
         np.empty((ROWS, VIEWS), np.int32),
-        np.empty((ROWS, CHANNELS), np.float32),
+        np.zeros((ROWS, CHANNELS), np.float32),
         np.empty((ROWS, CHANNELS), np.float32),
         np.empty((ROWS, CHANNELS), np.int32),
+        np.zeros(ROWS * CHANNELS, np.float32),
+        np.zeros((2, ROWS * CHANNELS), np.float32),
     )
 
 

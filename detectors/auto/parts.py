@@ -87,6 +87,7 @@ class Desk(NamedTuple):
     settled             whether what hangs on the profile of the day means anything
     now, apart, below   the views, how far they are from what is kept of them, and how many pivots are below
     far, rare, cells    distances by channel, how rare they are, and their cells
+    near, fits          zeros, and room for what columns hold of rows that do not lie side by side
     """
 
     origin: FloatArray
@@ -101,6 +102,8 @@ class Desk(NamedTuple):
     far: Small
     rare: Small
     cells: NDArray[np.int32]
+    near: Small
+    fits: Small
 
 
 class Glance(NamedTuple):

@@ -13,6 +13,7 @@ from detectors.auto.judge import LARGEST
 from detectors.auto.learn import DAILY_WEIGHT
 from detectors.auto.parts import Desk, Sketches, Tails, Walks
 from detectors.auto.state import CHANNELS, FRESH, LEVEL_LEFT, SEASON, SEASON_LEFT, VIEWS
+from detectors.auto.tails import Small
 from detectors.auto.walk import (
     AFTER,
     FAST_SHARE,
@@ -177,29 +178,44 @@ def compare(rows: IntArray, desk: Desk, sketches: Sketches) -> None:
 
 
 @compiled
-def _piece(distance: np.float32, slope: np.float32, rise: np.float32) -> np.float32:
-    part = distance * slope
-    part = max(_ZERO, part)
-    return (min(_ONE, part)) * rise
+def _piece(rare: Small, far: Small, knot: Small, slope: Small, rise: np.float32) -> None:
+    """Add what one piece of the line says of distances."""
+    for at in range(rare.size):
+        part = (far[at] - knot[at]) * slope[at]
+        rare[at] += min(_ONE, max(_ZERO, part)) * rise
+
+
+@compiled
+def _laid(rows: IntArray, column: Small, desk: Small) -> Small:
+    """What a column holds of rows, one row after the other: the column itself where they are so, else copied."""
+    first, count = rows[0], len(rows)
+    if rows[count - 1] - first == count - 1:
+        return column[first : first + count].reshape(-1)
+    for at in range(count):
+        row = rows[at]
+        for channel in range(CHANNELS):
+            desk[at * CHANNELS + channel] = column[row, channel]
+    return desk
 
 
 @compiled
 def rate(rows: IntArray, desk: Desk, tail: Tails) -> None:
-    """How rare the distances are (`tails.rareness`)."""
-    far, every_rare, beyond = desk.far, desk.rare, tail.beyond
-    knot0, knot1, knot2, knot3 = tail.knot0, tail.knot1, tail.knot2, tail.knot3
-    slope0, slope1, slope2, slope3 = tail.slope0, tail.slope1, tail.slope2, tail.slope3
-    for at in range(len(rows)):
-        row = rows[at]
-        for channel in range(CHANNELS):
-            distance = far[at, channel]
-            rare = distance - knot3[row, channel]
-            rare = (max(_ZERO, rare)) * beyond[row, channel]
-            rare += _piece(distance, slope0[row, channel], _RISE0)
-            rare += _piece(distance - knot0[row, channel], slope1[row, channel], _RISE1)
-            rare += _piece(distance - knot1[row, channel], slope2[row, channel], _RISE2)
-            rare += _piece(distance - knot2[row, channel], slope3[row, channel], _RISE3)
-            every_rare[at, channel] = min(_LOUDEST, rare)
+    """How rare the distances are (`tails.rareness`); rows are in rising order."""
+    size = len(rows) * CHANNELS
+    near, fits = desk.near, desk.fits
+    far, rare = desk.far.reshape(-1)[:size], desk.rare.reshape(-1)[:size]
+    over, steep = _laid(rows, tail.knot3, fits[0]), _laid(rows, tail.beyond, fits[1])
+    for at in range(rare.size):
+        rare[at] = max(_ZERO, far[at] - over[at]) * steep[at]
+    _piece(rare, far, near, _laid(rows, tail.slope0, fits[1]), _RISE0)
+    for knot, slope, rise in (
+        (tail.knot0, tail.slope1, _RISE1),
+        (tail.knot1, tail.slope2, _RISE2),
+        (tail.knot2, tail.slope3, _RISE3),
+    ):
+        _piece(rare, far, _laid(rows, knot, fits[0]), _laid(rows, slope, fits[1]), rise)
+    for at in range(rare.size):
+        rare[at] = min(_LOUDEST, rare[at])
 
 
 @compiled
