@@ -4,8 +4,9 @@ It takes twenty seconds of processor time. Without it the first worker with a ba
 each worker that starts before one has ended.
 """
 
-import detectors.auto  # noqa: F401 - a detector is imported when a rule asks for it
-import detectors.gaussian  # noqa: F401 - as above
+# a detector is imported when a rule asks for it
+import detectors.auto
+import detectors.gaussian  # noqa: F401
 import streams.app  # noqa: F401 - it imports whatever else compiles
 from schemas.compiled import Lazily
 
