@@ -21,6 +21,8 @@ SEARCH = Lazily[Callable[..., NDArray[np.int64]]]("schemas.probing", "search")
 LEAST_PLACES = 1024
 NOBODY = -1
 GONE = -2
+FEW = 32
+"""So few searches are ended one by one: a round over columns costs as much as a dozen steps."""
 LEAST_PRINTS = 2
 """Of these there is always one to look at for `NOBODY` and for `GONE`, as if they were numbers."""
 
@@ -123,13 +125,23 @@ class FingerprintIndex:
         number = self._places[place]
         wrong = (self._prints[number] != fingerprints) | (number == GONE)
         astray = np.flatnonzero(wrong & (number != NOBODY))
-        while len(astray):
+        while len(astray) > FEW:
             at = (place[astray] + 1) & self._mask
             place[astray] = at
             number = self._places[at]
             wrong = (self._prints[number] != fingerprints[astray]) | (number == GONE)
             astray = astray[wrong & (number != NOBODY)]
+        for row in astray.tolist():
+            place[row] = self._seek_on(fingerprints.item(row), place.item(row))
         return place
+
+    def _seek_on(self, fingerprint: int, place: int) -> int:
+        """The place of a fingerprint, or the empty one where the search ends, that is not at this place."""
+        while True:
+            place = (place + 1) & self._mask
+            number = self._places.item(place)
+            if number == NOBODY or (number != GONE and self._prints.item(number) == fingerprint):
+                return place
 
     def _put(self, fingerprints: NDArray[np.uint64], numbers: NDArray[np.int64]) -> None:
         self._prints[numbers] = fingerprints
