@@ -2,7 +2,8 @@
 
 The others send 500 series each, a sample a second; the flood is as many samples a second, each of a series of its own.
 A tenant may have 5,000 series. All share one partition. CPU time is that of the stage alone, read with and without the
-flood in turns; memory is that of a process of its own. Run as a module, it is such a process.
+flood in turns; memory is that of a process of its own, beside that of one where a tenant sends as many samples of the
+5,000 series that it may have. Run as a module, it is such a process.
 """
 
 import argparse
@@ -26,7 +27,7 @@ from streams.ingest.stage import IngestStage
 from streams.transport.chunk import Chunk
 from streams.transport.heap import trim_heap
 
-Flood = Literal["none", "calm", "random"]
+Flood = Literal["none", "calm", "random", "full"]
 StageName = Literal["fused", "ingest"]
 
 TENANTS = 20
@@ -39,20 +40,26 @@ WARM_UP_SECONDS = 20
 """Long enough for the flood to reach its limit."""
 FLOOD_A_SECOND = 500_000
 """Samples of the flood for each second that the benchmark is given: two make a million."""
+TIMED: tuple[Flood, ...] = ("none", "calm", "random")
 UNIT = "samples/s/core"
-SERIES_BYTES = 1_000
-"""What a series may take in all: 600 bytes in ingest and detect, and the text of its labels."""
+MEMORY_GOAL = 1.1
+"""Of what as many good series take: an allocator is never the same twice."""
 
 
 def measure(seconds: float, command: str) -> Iterator[Row]:
     """Rows of the benchmark."""
     length = WARM_UP_SECONDS + int(seconds * FLOOD_A_SECOND) // SERIES
     for stage in get_args(StageName):
-        together = _run(stage, get_args(Flood), length)
+        together = _run(stage, TIMED, length)
         alone, calm, flood = (
-            together.messages / together.notes[f"{kind}_cpu_us"] * 1e6 for kind in get_args(Flood)
+            together.messages / together.notes[f"{kind}_cpu_us"] * 1e6 for kind in TIMED
         )
-        without, with_flood = (_run(stage, [kind], length) for kind in ("none", "random"))
+        kinds: tuple[Flood, ...] = ("none", "full", "random")
+        without, full, with_flood = (_run(stage, [kind], length) for kind in kinds)
+        may, took = (
+            (run.notes["rss_bytes"] - without.notes["rss_bytes"]) / 1e6
+            for run in (full, with_flood)
+        )
         goal = Goal("ratio", ">=", 0.91)
         others = "the twenty without the flood"
         yield Row(f"tenants.{stage}", flood, UNIT, command, others, alone, goal)
@@ -60,12 +67,12 @@ def measure(seconds: float, command: str) -> Iterator[Row]:
         yield Row(f"tenants.{stage}_calm", flood, UNIT, command, behaves, calm)
         yield Row(
             f"tenants.{stage}_memory",
-            (with_flood.notes["rss_bytes"] - without.notes["rss_bytes"]) / 1e6,
+            took,
             "MB more than without",
             command,
-            f"{LIMIT:,} series of {SERIES_BYTES:,} bytes",
-            LIMIT * SERIES_BYTES / 1e6,
-            Goal("ratio", "<=", 1.0),
+            f"a tenant with {LIMIT:,} series",
+            may,
+            Goal("ratio", "<=", MEMORY_GOAL),
         )
         yield Row(
             f"tenants.{stage}_growth",
@@ -105,11 +112,12 @@ class Senders:
         if self._flood == "none":
             return good
         first = SERIES * number
+        size = LIMIT if self._flood == "full" else SERIES
         # an odd number times 0 to 2**32 - 1 is every number once, in no order
         names = (
             b"%08x" % ((at * 2_654_435_761) % 2**32)
             if self._flood == "random"
-            else b"service-%04d" % (at % SERIES)
+            else b"service-%04d" % (at % size)
             for at in range(first, first + SERIES)
         )
         bad = [head + _tail(300.0, b"tenant-20", name) for name in names]

@@ -39,15 +39,16 @@ def write_json(found: Detected, out: IO[str], *, flagged: bool = False) -> None:
 def write_text(found: Detected, out: IO[str], *, flagged: bool = False) -> None:
     """Aligned columns for people, heads first."""
     longest = max(map(len, (*found.frame.names, HEADS[0])))
-    widths = (longest, *_WIDTHS[1:])
-    out.write(_line(HEADS, widths))
+    line = "  ".join(f"%-{width}s" for width in (longest, *_WIDTHS[1:]))
+    out.write((line % HEADS).rstrip() + "\n")
     for series, time, *numbers, flag, reason, rank, why in _rows(found, flagged=flagged):
         cells = ["" if n is None else f"{n:.6g}" for n in numbers[:-1]]
         score = "" if numbers[-1] is None else f"{numbers[-1]:.6f}"
         place = "" if rank is None else f"{rank:.0f}"
         # its numbers stand beside it already
         said = ("*" if flag else "", reason, place, _printable(why.partition("; ")[2]))
-        out.write(_line((_printable(series), time, *cells, score, *said), widths))
+        told = line % (_printable(series), time, *cells, score, *said)
+        out.write(told.rstrip() + "\n")
 
 
 def write_parquet(found: Detected, path: Path, *, flagged: bool = False) -> None:
@@ -98,9 +99,7 @@ def _times(column: Any) -> list[str]:
     return [f"{text}Z" for text in texts.tolist()]
 
 
-def _line(cells: tuple[str, ...], widths: tuple[int, ...]) -> str:
-    return "  ".join(c.ljust(w) for c, w in zip(cells, widths, strict=True)).rstrip() + "\n"
-
-
 def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else " " for c in text)
