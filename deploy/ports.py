@@ -9,7 +9,8 @@ import random
 import socket
 from contextlib import ExitStack
 
-HOST = "127.0.0.1"
+from deploy.kafka.probe import HOST
+
 LOWEST, HIGHEST = 15_000, 30_000
 """Above the ports of well-known services, below the first that Linux and IANA (RFC 6335) give to connections."""
 

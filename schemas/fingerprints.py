@@ -69,12 +69,7 @@ class FingerprintIndex:
 
     def get(self, fingerprint: int) -> int:
         """Number of one fingerprint, -1 when it is not here."""
-        place = fingerprint & self._mask
-        while (number := self._places.item(place)) != NOBODY:
-            if number != GONE and self._prints.item(number) == fingerprint:
-                return number
-            place = (place + 1) & self._mask
-        return NOBODY
+        return self._places.item(self._seek_from(fingerprint & self._mask, fingerprint))
 
     def add(self, fingerprints: NDArray[np.uint64], numbers: NDArray[np.int64]) -> None:
         """Take in fingerprints, each one different from the others and from all that are here, as are the numbers."""
@@ -132,16 +127,16 @@ class FingerprintIndex:
             wrong = (self._prints[number] != fingerprints[astray]) | (number == GONE)
             astray = astray[wrong & (number != NOBODY)]
         for row in astray.tolist():
-            place[row] = self._seek_on(fingerprints.item(row), place.item(row))
+            place[row] = self._seek_from(place.item(row), fingerprints.item(row))
         return place
 
-    def _seek_on(self, fingerprint: int, place: int) -> int:
-        """The place of a fingerprint, or the empty one where the search ends, that is not at this place."""
-        while True:
+    def _seek_from(self, place: int, fingerprint: int) -> int:
+        """The same for one fingerprint, from a place on."""
+        while (number := self._places.item(place)) != NOBODY:
+            if number != GONE and self._prints.item(number) == fingerprint:
+                break
             place = (place + 1) & self._mask
-            number = self._places.item(place)
-            if number == NOBODY or (number != GONE and self._prints.item(number) == fingerprint):
-                return place
+        return place
 
     def _put(self, fingerprints: NDArray[np.uint64], numbers: NDArray[np.int64]) -> None:
         self._prints[numbers] = fingerprints

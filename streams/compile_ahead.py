@@ -6,7 +6,7 @@ each worker that starts before one has ended.
 
 # a detector is imported when a rule asks for it
 import detectors.auto
-import detectors.gaussian  # noqa: F401
+import detectors.gaussian  # noqa: F401 - for what it compiles
 import streams.app  # noqa: F401 - it imports whatever else compiles
 from schemas.compiled import Lazily
 

@@ -7,7 +7,7 @@ A pick lasts as long as a selector has it. Refuses a second store: what is picke
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from functools import partial
 from weakref import WeakValueDictionary
 
@@ -101,7 +101,8 @@ class Pick:
             return
         place = partial(_place, store)
         if len(placed) * SEARCH > len(self.rows):
-            at = _merged([key for key, _ in placed], map(place, self.rows.tolist()))
+            places = list(map(place, self.rows.tolist()))
+            at = [bisect_left(places, key) for key, _ in placed]
         else:
             at = [bisect_left(self.rows, key, key=place) for key, _ in placed]
         picked = np.array([row for _, row in placed])
@@ -131,18 +132,6 @@ class Picks:
         if found is None:
             found = self._known[matchers] = Pick(matchers)
         return found
-
-
-def _merged(keys: Sequence[bytes], others: Iterator[bytes]) -> list[int]:
-    """Before which of the others each key belongs, both in their order; of the others one is held at a time."""
-    found: list[int] = []
-    number = 0
-    for number, other in enumerate(others, start=1):
-        while len(found) < len(keys) and keys[len(found)] <= other:
-            found.append(number - 1)
-        if len(found) == len(keys):
-            return found
-    return found + [number] * (len(keys) - len(found))
 
 
 def _place(store: SeriesStore, row: int) -> bytes:

@@ -90,10 +90,10 @@ ABORT, COMMIT = 0, 1
 CONTROL = 0x20
 
 
-def of_transaction(base_offset: int, value: bytes, producer: int) -> bytes:
+def of_transaction(base_offset: int, value: bytes, producer: int, key: bytes = b"k") -> bytes:
     """A batch that a producer has written within a transaction."""
     builder = DefaultRecordBatchBuilder(2, 0, True, producer, 0, 0, 1 << 20)
-    builder.append(0, 1_000, b"k", value, [])
+    builder.append(0, 1_000, key, value, [])
     data = bytearray(builder.build())
     data[0:8] = base_offset.to_bytes(8, "big")
     return bytes(data)
@@ -101,11 +101,8 @@ def of_transaction(base_offset: int, value: bytes, producer: int) -> bytes:
 
 def marker(base_offset: int, kind: int, producer: int) -> bytes:
     """The control batch with which the broker ends a producer's transaction."""
-    builder = DefaultRecordBatchBuilder(2, 0, True, producer, 0, 0, 1 << 20)
     key = b"\0\0" + kind.to_bytes(2, "big")
-    builder.append(0, 1_000, key, b"\0" * 6, [])
-    data = bytearray(builder.build())
-    data[0:8] = base_offset.to_bytes(8, "big")
+    data = bytearray(of_transaction(base_offset, b"\0" * 6, producer, key))
     data[21:23] = (int.from_bytes(data[21:23], "big") | CONTROL).to_bytes(2, "big")
     return bytes(data)
 

@@ -95,8 +95,8 @@ def test_what_ended_long_ago_is_forgotten_with_all_about_it(path: Path) -> None:
     said = structs.replace(_said(), incident=ended.id)
     done = structs.replace(_done(), incident=ended.id)
     with History(path, retention_ms=100_000) as history:
-        history.record([ended, still, recent], [said], [done])
-        assert history.get_incident(ended.id) is not None
+        history.record([ended, still, recent], [said], [done], [make_notice(ended.id)])
+        assert (1,) * 5 == tuple(_rows_of(path, ended.id).values())
         history.record([make_incident("new", time=ended.updated_at + 100_001)])
 
         assert history.get_incident(ended.id) is None
